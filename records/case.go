@@ -1,0 +1,104 @@
+package records
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// Case is a case's row: the projection of its workflow at Revision.
+type Case struct {
+	Ref      casefile.CaseRef
+	Account  casefile.AccountKey
+	Platform string
+	Ordinal  int
+	State    casefile.State
+	// Revision grows with every change of the account's cases; EvidenceRevision only when a flag,
+	// post or finding came in.
+	Revision         int
+	EvidenceRevision int
+	Route            casefile.Route // zero before the first routing
+	OpenedAt         time.Time
+	ClosedAt         *time.Time
+	CloseReason      casefile.CloseReason
+	Claim            *casefile.Claim
+	Findings         casefile.Address // sealed findings of EvidenceRevision
+	File             casefile.Address // archived case file, once closed
+	FileDigest       string
+	Decision         string           // id of the decision, "" before
+	Previous         casefile.CaseRef // the account's case before this one
+	Flags            int
+	ChainSeq         int    // head of its ledger chain
+	ChainHash        string //
+	ReservedBy       casefile.Person
+	ReservedUntil    *time.Time
+}
+
+// Projection is what a workflow writes of itself. It is applied if its revision is above the row's,
+// in one transaction with everything in it; an older or equal one changes nothing and is no error.
+type Projection struct {
+	Case Case
+	// Opinions and Comments are those new since the last projection; repeats change nothing.
+	Opinions []OpinionRow
+	Comments []CommentRow
+	// Decision is set when the decision's row is to be written or moved on.
+	Decision *DecisionRow
+	Now      time.Time
+}
+
+// OpinionRow is an opinion without its words.
+type OpinionRow struct {
+	Case    casefile.CaseRef
+	Opinion casefile.Opinion
+}
+
+// CommentRow is a comment; its words are sealed at Text.
+type CommentRow struct {
+	ID     string // the verb's id
+	Case   casefile.CaseRef
+	Person casefile.Person
+	At     time.Time
+	Text   casefile.Address
+}
+
+// Cases keeps case rows and the queue.
+type Cases interface {
+	// Project applies a projection. It also marks the case's accepted flags as queued when the
+	// case stands in its queue, updates the account's counters, and writes the index outbox row.
+	Project(ctx context.Context, p Projection) error
+	// Case returns a row; CodeNotFound if there is none.
+	Case(ctx context.Context, ref casefile.CaseRef) (Case, error)
+	// AccountCases lists an account's cases, newest first.
+	AccountCases(ctx context.Context, account casefile.AccountKey) ([]Case, error)
+	// Queues counts what stands in each queue.
+	Queues(ctx context.Context) ([]QueueCount, error)
+	// QueueCases lists a queue in its order (severity, confidence, due, reference), after a cursor
+	// that an earlier page returned ("" for the first). next is "" on the last page.
+	QueueCases(ctx context.Context, queue, after string, limit int) (cases []Case, next string, err error)
+	// ListCases lists cases by state ("" for all), newest opened first, after a cursor.
+	ListCases(ctx context.Context, state casefile.State, after string, limit int) (cases []Case, next string, err error)
+	// ReserveNext reserves the first case of the queue that is neither reserved nor in skip, for
+	// hold, in one statement; ok is false when there is none. The reservation stands in columns
+	// that projections never touch.
+	ReserveNext(ctx context.Context, queue string, person casefile.Person, skip []casefile.CaseRef, now time.Time, hold time.Duration) (ref casefile.CaseRef, ok bool, err error)
+	// FreeReservation ends a person's reservation; it is no error when there is none.
+	FreeReservation(ctx context.Context, ref casefile.CaseRef, person casefile.Person) error
+	// Opinions lists a case's opinions in order.
+	Opinions(ctx context.Context, ref casefile.CaseRef) ([]casefile.Opinion, error)
+	// Comments lists a case's comments in order.
+	Comments(ctx context.Context, ref casefile.CaseRef) ([]CommentRow, error)
+	// ClaimedBy lists the open cases that a person holds.
+	ClaimedBy(ctx context.Context, person casefile.Person) ([]Case, error)
+}
+
+// QueueCount is what stands in one queue.
+type QueueCount struct {
+	Queue    string
+	Waiting  int
+	Claimed  int
+	Oldest   *time.Time // when the oldest waiting case was opened; nil when none waits
+	NextDue  *time.Time // the earliest deadline of a waiting case
+	Overdue  int        // waiting cases past their deadline at the time of the call
+	BySevere map[int]int
+}

@@ -1,0 +1,76 @@
+package records
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// DecisionRow is a decision and how far it has come. Counter grows with every change of the row
+// and versions the index's decision document.
+type DecisionRow struct {
+	Decision casefile.Decision
+	State    casefile.DecisionState
+	Counter  int
+	Event    casefile.EventID // of its ledger entry, "" before
+	Hash     string           // EntryHash of that entry
+	Bundle   *casefile.Bundle // nil before it is proven
+	// Why is a code for failed and uncertain.
+	Why       string
+	UpdatedAt time.Time
+}
+
+// ActRow is one direction of an act. The key is (Act.Decision, Act.Number, Direction).
+type ActRow struct {
+	Act       casefile.Act
+	Direction casefile.Direction
+	State     casefile.ActState
+	// Undo is the address of the sealed record of how to take the act back, written before the act.
+	Undo       casefile.Address
+	UndoDigest string
+	PlannedAt  time.Time
+	// StartedAt is when an attempt was last begun; with no outcome it means the outcome is not known.
+	StartedAt *time.Time
+	EndedAt   *time.Time
+	Reference string
+	Why       string
+}
+
+// NoticeRow is a notice; its text is sealed.
+type NoticeRow struct {
+	Number   string
+	Decision string
+	Case     casefile.CaseRef
+	State    casefile.NoticeState
+	Text     casefile.Address
+	Digest   string
+	At       time.Time
+}
+
+// Decisions keeps decisions, acts, notices.
+type Decisions interface {
+	// Decision returns a row; CodeNotFound if there is none.
+	Decision(ctx context.Context, id string) (DecisionRow, error)
+	// CaseDecisions lists a case's decisions, the newest first (a withdrawn one stays listed).
+	CaseDecisions(ctx context.Context, ref casefile.CaseRef) ([]DecisionRow, error)
+	// AdvanceDecision moves a decision's row on (state, why), raising its counter, with the strike
+	// that it gives, if any, in one transaction. Repeats of the same state change nothing.
+	AdvanceDecision(ctx context.Context, id string, state casefile.DecisionState, why string, strike *Strike, now time.Time) error
+	// PlanActs writes act rows as planned, if absent, and returns those that stand.
+	PlanActs(ctx context.Context, acts []ActRow) ([]ActRow, error)
+	// BeginAct marks an attempt begun. started is false when an attempt was begun before and its
+	// outcome never written: the caller must establish what happened before acting again.
+	// CodeState when the act already has its outcome.
+	BeginAct(ctx context.Context, act casefile.Act, d casefile.Direction, now time.Time) (started bool, row ActRow, err error)
+	// EndAct writes an act's outcome; the first one stands and is returned.
+	EndAct(ctx context.Context, outcome casefile.ActOutcome) (ActRow, error)
+	// Acts lists a decision's act rows by number and direction.
+	Acts(ctx context.Context, decision string) ([]ActRow, error)
+	// PutNotice writes a notice if the decision has none and returns the one that stands.
+	PutNotice(ctx context.Context, n NoticeRow) (NoticeRow, error)
+	// SetNoticeState moves a notice on.
+	SetNoticeState(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error
+	// Notice returns a decision's notice; CodeNotFound if there is none.
+	Notice(ctx context.Context, decision string) (NoticeRow, error)
+}

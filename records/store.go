@@ -1,0 +1,174 @@
+package records
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// Store is everything a role may ask of the records. All methods are safe for concurrent use.
+// Errors carry casefile codes: CodeNotFound for a missing row, CodeConflict for a lost
+// compare-and-set, CodeUnavailable when the database is down or locked for too long.
+type Store interface {
+	Accounts
+	Flags
+	Cases
+	Decisions
+	People
+	Watch
+	LedgerOutbox
+	IndexOutbox
+	Feed
+	// Meta reads a deployment value ("identity_key_fingerprint"); "" when it is unset.
+	Meta(ctx context.Context, key string) (string, error)
+	// SetMetaIfAbsent stores a deployment value once and returns what stands there now.
+	SetMetaIfAbsent(ctx context.Context, key, value string) (string, error)
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Accounts keeps what outlives an account's cases.
+type Accounts interface {
+	// PutAccountKey stores a wrapped content key if the account has none yet and returns the one
+	// that stands: of two racing intakes, both get the same key.
+	PutAccountKey(ctx context.Context, key WrappedKey) (WrappedKey, error)
+	// AccountKey returns an account's wrapped content key; CodeNotFound if it has none, or it was
+	// destroyed.
+	AccountKey(ctx context.Context, account casefile.AccountKey) (WrappedKey, error)
+	// Account returns an account's counters; CodeNotFound if no flag ever named it.
+	Account(ctx context.Context, account casefile.AccountKey) (Account, error)
+	// SetProfile stores the address of the account's newest sealed profile, if asOf is newer than
+	// the stored one's.
+	SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error
+	// Strikes lists the account's strikes that have not lapsed at now, newest first.
+	Strikes(ctx context.Context, account casefile.AccountKey, now time.Time) ([]Strike, error)
+	// PutTakenDownHandle stores the keyed hashes of a taken-down account's handle and its near
+	// forms; repeats change nothing.
+	PutTakenDownHandle(ctx context.Context, account casefile.AccountKey, platform string, hashes []string, at time.Time) error
+	// LookAlikes lists the other taken-down accounts of the platform that share one of the hashes.
+	LookAlikes(ctx context.Context, account casefile.AccountKey, platform string, hashes []string) ([]casefile.AccountKey, error)
+}
+
+// WrappedKey is an account's content key, encrypted under the deployment key.
+type WrappedKey struct {
+	Account  casefile.AccountKey
+	Platform string
+	Wrapped  []byte
+	KeyID    string // of the deployment key
+	At       time.Time
+}
+
+// Account holds an account's counters: they outlive its cases and its erasure.
+type Account struct {
+	Account  casefile.AccountKey
+	Platform string
+	// Revision grows with every projection of any case of the account.
+	Revision int
+	// Ordinal is the number of the account's last case, 0 for none yet.
+	Ordinal  int
+	OpenCase casefile.CaseRef // "" when none is open
+	LastCase casefile.CaseRef // the last closed one, "" for none
+	Profile  casefile.Address // newest sealed profile, "" for none
+}
+
+// Strike is one decision's mark against an account; it lapses at ExpiresAt.
+type Strike struct {
+	Account   casefile.AccountKey
+	Decision  string
+	At        time.Time
+	ExpiresAt time.Time
+}
+
+// FlagStatus is how far an accepted flag has come.
+type FlagStatus string
+
+// The statuses of a flag's receipt row.
+const (
+	FlagPending  FlagStatus = "pending"  // not yet taken in by its account's workflow
+	FlagAccepted FlagStatus = "accepted" // in exactly one case, for ever
+)
+
+// FlagReceipt is a flag's receipt row.
+type FlagReceipt struct {
+	Flag     casefile.FlagKey
+	Account  casefile.AccountKey
+	Platform string
+	Digest   string           // keyed digest of the decoded flag
+	Sealed   casefile.Address // the whole flag
+	Source   casefile.Person  // who handed it in
+	// At is when the receipt row was written (server clock, UTC).
+	At         time.Time
+	Status     FlagStatus
+	Case       casefile.CaseRef // "" while pending
+	AcceptedAt *time.Time
+	QueuedAt   *time.Time // when a projection first showed the case in a queue with this flag in it
+	// Reopens names the closed case whose reopening this row asks for; "" for a detector's flag.
+	Reopens casefile.CaseRef
+}
+
+// TakenIn is the answer to TakeIn.
+type TakenIn struct {
+	Receipt FlagReceipt
+	// Outcome says what became of the row.
+	Outcome TakeOutcome
+	// Case, Ordinal and OpenedAt are the account's open case after the call.
+	Case     casefile.CaseRef
+	Ordinal  int
+	OpenedAt time.Time
+	// Opened is true when this call, or a crashed earlier one with the same row, opened the case.
+	Opened bool
+	// Revision and EvidenceRevision are the highest that were projected for the case, 0 for none.
+	Revision         int
+	EvidenceRevision int
+	// Previous is the account's last closed case, "" for none.
+	Previous casefile.CaseRef
+	// ChainSeq and ChainHash are the head of the case's ledger chain as last projected.
+	ChainSeq  int
+	ChainHash string
+}
+
+// TakeOutcome says what TakeIn made of a row.
+type TakeOutcome string
+
+// The outcomes of TakeIn.
+const (
+	TakenNow      TakeOutcome = "taken"  // pending before, accepted now
+	TakenBefore   TakeOutcome = "again"  // accepted before by the same case
+	DroppedNoRow  TakeOutcome = "no_row" // no such row, or another account's: a forged signal
+	DroppedOther  TakeOutcome = "other"  // accepted before by another case
+	DroppedErased TakeOutcome = "erased" // its sealed flag is gone
+)
+
+// Flags keeps receipts.
+type Flags interface {
+	// PutFlag writes a receipt row if the key is new and returns the row that stands. created says
+	// whether this call wrote it. The caller compares digests: the same key with another digest is
+	// a conflict.
+	PutFlag(ctx context.Context, r FlagReceipt) (row FlagReceipt, created bool, err error)
+	// Flag returns a row; CodeNotFound if there is none.
+	Flag(ctx context.Context, key casefile.FlagKey) (FlagReceipt, error)
+	// TakeIn is the compare-and-set of a flag's row, and the opening of a case where the account
+	// has none open, in one transaction. propose is the reference that a new case gets. It is
+	// idempotent: the same call after a crash gives the same case.
+	TakeIn(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey, propose casefile.CaseRef, now time.Time) (TakenIn, error)
+	// PendingFlags lists rows still pending that were written before t, oldest first.
+	PendingFlags(ctx context.Context, before time.Time, limit int) ([]FlagReceipt, error)
+	// CaseFlags lists a case's rows, oldest first.
+	CaseFlags(ctx context.Context, ref casefile.CaseRef) ([]FlagReceipt, error)
+	// FlagStats counts the rows written at or after since, and the times from receipt to queue.
+	FlagStats(ctx context.Context, since time.Time) (FlagStats, error)
+}
+
+// FlagStats tells how accepted flags fared.
+type FlagStats struct {
+	Flags    int // rows
+	Pending  int // not yet taken in
+	Unqueued int // taken in, but their case never stood in a queue with them
+	Cases    int // different cases they are in
+	Accounts int
+	// ToQueueP50 and ToQueueP99 are from receipt to queue, nearest rank, over the queued ones.
+	ToQueueP50 time.Duration
+	ToQueueP99 time.Duration
+}
