@@ -219,7 +219,9 @@ type opinionCodes struct {
 	EntityTier       EntityTier            `json:"entity_tier"`
 	Mitigations      map[Mitigation]Answer `json:"mitigations"`
 	EvidenceRevision int                   `json:"evidence_revision"`
+	Relied           int                   `json:"relied"`
 	Form             string                `json:"form"`
+	Notice           string                `json:"notice"`
 }
 
 // Labels of an event's salts.
@@ -240,8 +242,12 @@ const TimeFormat = "2006-01-02T15:04:05.000000Z"
 func entryTime(t time.Time) string { return t.UTC().Format(TimeFormat) }
 
 func (o Opinion) codes(event EventID, salter Salter) opinionCodes {
+	notice := ""
+	if o.Notice != nil {
+		notice = Commit(salter.Salt(event, saltNotice), []byte(o.Notice.Digest))
+	}
 	return opinionCodes{
-		ID: o.ID, Person: o.Person, Role: o.Role, At: entryTime(o.At), Action: o.Action, Days: o.Days,
+		Relied: o.Relied, Notice: notice, ID: o.ID, Person: o.Person, Role: o.Role, At: entryTime(o.At), Action: o.Action, Days: o.Days,
 		Policies: o.Policies, EntityTier: o.EntityTier, Mitigations: o.Mitigations,
 		EvidenceRevision: o.EvidenceRevision, Form: Commit(salter.Salt(event, saltForm), []byte(o.Digest)),
 	}

@@ -19,3 +19,11 @@ type Notice struct {
 	Lang     string  `json:"lang"`
 	Text     string  `json:"text"`
 }
+
+// NoticeRef names a sealed notice: its number, the address of the sealed Notice and the keyed
+// digest of its bytes.
+type NoticeRef struct {
+	Number string  `json:"number"`
+	Text   Address `json:"text"`
+	Digest string  `json:"digest"`
+}

@@ -174,9 +174,13 @@ type Opinion struct {
 	Judgement
 	Claim            int `json:"claim"`
 	EvidenceRevision int `json:"evidence_revision"`
+	// Relied is how many posts the form relies on; the profile is not counted.
+	Relied int `json:"relied"`
 	// Form is the address of the sealed OpinionForm, Digest the keyed digest of its bytes.
 	Form   Address `json:"form"`
 	Digest string  `json:"digest"`
+	// Notice is the exact notice that the author saw before confirming; nil where the action sends none.
+	Notice *NoticeRef `json:"notice,omitempty"`
 }
 
 // PeopleDue is how many people must agree before a is decided.
