@@ -1,0 +1,41 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/workflows"
+)
+
+// Log is what the ledger role's activities need of the log; *ledger.Log is one.
+type Log interface {
+	Append(ctx context.Context, entries []casefile.FixedEntry) ([]casefile.Receipt, error)
+	Prove(ctx context.Context, index uint64) (casefile.Bundle, error)
+}
+
+// Ledger is the ledger role's activities: the only writer of the log.
+type Ledger struct {
+	Log Log
+}
+
+// Append appends entries in order; equal ones that are there already are answered with their old
+// receipt. With Prove set it waits until a signed checkpoint covers that entry.
+func (l *Ledger) Append(ctx context.Context, ask workflows.AppendAsk) (workflows.AppendAnswer, error) {
+	receipts, err := l.Log.Append(ctx, ask.Entries)
+	if err != nil {
+		return workflows.AppendAnswer{}, fmt.Errorf("append to the ledger: %w", err)
+	}
+	answer := workflows.AppendAnswer{Receipts: receipts}
+	for _, r := range receipts {
+		if ask.Prove == "" || r.Event != ask.Prove {
+			continue
+		}
+		b, err := l.Log.Prove(ctx, r.Index)
+		if err != nil {
+			return workflows.AppendAnswer{}, fmt.Errorf("prove entry %s: %w", r.Event, err)
+		}
+		answer.Bundle = &b
+	}
+	return answer, nil
+}

@@ -1,0 +1,341 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// Case is the workflow of one account's open case. A run takes flags in, has the case assessed and
+// shown in its queue, answers reviewers' verbs, puts the decision on the ledger, starts its
+// takedown, archives the file and completes. A run that took nothing in ends without opening a
+// case. Flags that come after the decision wait in the run and open the account's next case.
+func Case(ctx workflow.Context, in CaseInput) error {
+	r := &caseRun{
+		in:    in,
+		log:   workflow.GetLogger(ctx),
+		mutex: workflow.NewMutex(ctx),
+		inbox: in.Pending,
+	}
+	if in.State != nil {
+		r.s = *in.State
+	}
+	r.chain = &numberer{chain: &r.s.Chain, platform: in.Platform, account: in.Account}
+	err := r.handleVerbs(ctx)
+	if err != nil {
+		return err
+	}
+	workflow.Go(ctx, r.receiveFlags)
+	workflow.Go(ctx, r.receiveContinue)
+	workflow.Go(ctx, r.chain.run)
+	return r.run(ctx)
+}
+
+// caseRun is one run of the case workflow. Everything in it is touched from workflow coroutines
+// only; changes of s that span a yield hold the mutex.
+type caseRun struct {
+	in    CaseInput
+	s     CaseState
+	log   log.Logger
+	mutex workflow.Mutex
+	chain *numberer
+
+	inbox         []casefile.FlagKey
+	projected     int // how many of s.Opinions the records have
+	forceContinue bool
+	draining      bool // verbs are refused: the run is about to continue as new
+	deciding      bool // the grace time is over: nothing can be withdrawn any more
+	closing       bool // a close verb was accepted
+	changed       bool // wakes the main loop
+}
+
+// startPatience is how long a run that was started without a flag waits for one.
+const startPatience = time.Minute
+
+// receiveFlags moves signals to the inbox.
+func (r *caseRun) receiveFlags(ctx workflow.Context) {
+	ch := workflow.GetSignalChannel(ctx, SignalFlag)
+	for {
+		var sig FlagSignal
+		if !ch.Receive(ctx, &sig) {
+			return
+		}
+		r.takeSignal(sig)
+	}
+}
+
+func (r *caseRun) takeSignal(sig FlagSignal) {
+	for _, f := range r.inbox {
+		if f == sig.Flag {
+			return
+		}
+	}
+	r.inbox = append(r.inbox, sig.Flag)
+}
+
+func (r *caseRun) receiveContinue(ctx workflow.Context) {
+	workflow.GetSignalChannel(ctx, SignalContinue).Receive(ctx, nil)
+	r.forceContinue = true
+}
+
+// run is the main loop: it does whatever is due, then waits for a message or the next deadline.
+func (r *caseRun) run(ctx workflow.Context) error {
+	r.drainSignals(ctx)
+	if len(r.inbox) == 0 && r.s.Ref == "" {
+		// A start without a signal is not the intake's; it ends by itself.
+		_, err := workflow.AwaitWithTimeout(ctx, startPatience, func() bool { return len(r.inbox) > 0 })
+		if err != nil {
+			return err
+		}
+	}
+	for {
+		if len(r.inbox) > 0 && r.takesFlags() {
+			err := r.takeIn(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		switch {
+		case r.s.Ref == "":
+			if len(r.inbox) > 0 {
+				continue
+			}
+			return r.finish(ctx)
+		case r.closing || r.graceOver(ctx):
+			err := r.end(ctx)
+			if err != nil {
+				return err
+			}
+			return r.finish(ctx)
+		case r.leaseOver(ctx):
+			err := r.endLease(ctx)
+			if err != nil {
+				return err
+			}
+			continue
+		case r.shouldContinue(ctx):
+			return r.continueAsNew(ctx)
+		}
+		err := r.wait(ctx)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// takesFlags reports whether flags still join this case: until somebody's opinion settled it.
+func (r *caseRun) takesFlags() bool {
+	return r.s.State != casefile.StateDecided && r.s.State != casefile.StateProven && r.s.State != casefile.StateClosed && !r.closing
+}
+
+func (r *caseRun) graceOver(ctx workflow.Context) bool {
+	return r.s.State == casefile.StateProven ||
+		r.s.State == casefile.StateDecided && r.s.GraceUntil != nil && !workflow.Now(ctx).Before(*r.s.GraceUntil)
+}
+
+func (r *caseRun) leaseOver(ctx workflow.Context) bool {
+	return r.s.Claim != nil && r.s.State == casefile.StateClaimed && !r.s.Claim.Live(workflow.Now(ctx))
+}
+
+func (r *caseRun) shouldContinue(ctx workflow.Context) bool {
+	if r.s.State == casefile.StateDecided || r.s.State == casefile.StateProven {
+		return false
+	}
+	return r.forceContinue || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// deadline is when the main loop must look again by itself; zero for never.
+func (r *caseRun) deadline() time.Time {
+	switch {
+	case r.s.State == casefile.StateDecided && r.s.GraceUntil != nil:
+		return *r.s.GraceUntil
+	case r.s.State == casefile.StateClaimed && r.s.Claim != nil:
+		return r.s.Claim.ExpiresAt
+	}
+	return time.Time{}
+}
+
+// wait sleeps until something is due. A lease that a heartbeat moved on does not re-arm the timer:
+// when it fires early, the loop looks and waits again.
+func (r *caseRun) wait(ctx workflow.Context) error {
+	armed := r.deadline()
+	due := func() bool {
+		d := r.deadline()
+		return len(r.inbox) > 0 && r.takesFlags() || r.closing || r.shouldContinue(ctx) ||
+			!d.IsZero() && (armed.IsZero() || d.Before(armed)) || r.chain.err != nil
+	}
+	if armed.IsZero() {
+		err := workflow.Await(ctx, due)
+		if err != nil {
+			return err
+		}
+		return r.chain.err
+	}
+	_, err := workflow.AwaitWithTimeout(ctx, armed.Sub(workflow.Now(ctx)), due)
+	if err != nil {
+		return err
+	}
+	return r.chain.err
+}
+
+// takeIn takes the inbox into the case, opening it if need be, and has it assessed.
+func (r *caseRun) takeIn(ctx workflow.Context) error {
+	err := r.mutex.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.mutex.Unlock()
+	if !r.takesFlags() {
+		return nil
+	}
+	flags := r.inbox
+	var answer TakeInAnswer
+	ask := TakeInAsk{Platform: r.in.Platform, Account: r.in.Account, Flags: flags}
+	err = workflow.ExecuteLocalActivity(localOptions(ctx), ActivityTakeIn, ask).Get(ctx, &answer)
+	if err != nil {
+		return err
+	}
+	r.inbox = r.inbox[len(flags):]
+	if answer.Ref == "" {
+		return nil
+	}
+	found := r.s.Ref != ""
+	if !found {
+		r.open(answer)
+	}
+	grown := false
+	for _, f := range answer.Taken {
+		if !f.New && found {
+			continue
+		}
+		grown = true
+		r.s.EvidenceRevision++
+		if f.New {
+			r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryFlagAccepted, Actor: casefile.System,
+				Flag: &casefile.FlagBody{Flag: f.Flag, Digest: f.Digest, EvidenceRevision: r.s.EvidenceRevision}})
+		}
+	}
+	if !grown {
+		return nil
+	}
+	return r.assess(ctx)
+}
+
+// open sets the state of a case that this run has just opened, or of one whose run was lost.
+func (r *caseRun) open(a TakeInAnswer) {
+	r.s.Ref, r.s.Ordinal, r.s.OpenedAt, r.s.Previous = a.Ref, a.Ordinal, a.OpenedAt, a.Previous
+	r.s.State = casefile.StateNew
+	r.s.Revision, r.s.EvidenceRevision, r.s.Claims = a.Revision, a.EvidenceRevision, a.LastClaim
+	r.s.Chain.Name, r.s.Chain.Seq, r.s.Chain.Hash = casefile.CaseChain(a.Ref), a.ChainSeq, a.ChainHash
+}
+
+// assess asks for findings and a route, and shows the case in its queue.
+func (r *caseRun) assess(ctx workflow.Context) error {
+	var answer AssessAnswer
+	ask := AssessAsk{Platform: r.in.Platform, Account: r.in.Account, Ref: r.s.Ref, OpenedAt: r.s.OpenedAt}
+	err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityAssess, ask).Get(ctx, &answer)
+	if err != nil {
+		return err
+	}
+	r.s.Flags, r.s.Findings, r.s.Route = answer.Flags, answer.Sealed, answer.Route
+	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryRoute, Actor: casefile.System,
+		Route: &casefile.RouteBody{Route: answer.Route, Findings: answer.Findings, Digest: answer.Digest}})
+	if r.s.State == casefile.StateNew {
+		r.s.State = casefile.StateQueued
+	}
+	err = r.project(ctx, ProjectAsk{})
+	if err != nil {
+		return err
+	}
+	r.chain.flush = true
+	return nil
+}
+
+// project writes the state to the records under a new revision.
+func (r *caseRun) project(ctx workflow.Context, ask ProjectAsk) error {
+	r.s.Revision++
+	ask.Platform, ask.Account = r.in.Platform, r.in.Account
+	ask.State = r.s
+	ask.State.Answered = nil
+	ask.State.Chain.Drafts, ask.State.Chain.Fixed = nil, nil
+	ask.Opinions = r.s.Opinions[min(r.projected, len(r.s.Opinions)):]
+	written := len(r.s.Opinions)
+	err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityProject, ask).Get(ctx, nil)
+	if err != nil {
+		return err
+	}
+	r.projected = written
+	r.s.Comments = nil
+	if r.s.DecisionState == casefile.DecisionWithdrawn {
+		r.s.Decision, r.s.DecisionState, r.s.Opinions, r.s.OpinionEvents = nil, "", nil, nil
+		r.projected = 0
+	}
+	return nil
+}
+
+// endLease gives a case whose lease ran out back to its queue.
+func (r *caseRun) endLease(ctx workflow.Context) error {
+	err := r.mutex.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.mutex.Unlock()
+	if !r.leaseOver(ctx) {
+		return nil
+	}
+	r.s.Claim = nil
+	r.s.State = casefile.StateQueued
+	return r.project(ctx, ProjectAsk{})
+}
+
+// shutDoor refuses further verbs and waits until those under way have been answered.
+func (r *caseRun) shutDoor(ctx workflow.Context) error {
+	r.draining = true
+	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// continueAsNew goes on in a fresh run with the same state: nothing pending, nothing in flight.
+func (r *caseRun) continueAsNew(ctx workflow.Context) error {
+	err := r.shutDoor(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.chain.drain(ctx)
+	if err != nil {
+		return err
+	}
+	r.drainSignals(ctx)
+	next := r.in
+	state := r.s
+	next.State, next.Pending = &state, r.inbox
+	return workflow.NewContinueAsNewError(ctx, CaseWorkflowType, next)
+}
+
+// finish ends the run, or goes on with flags that came too late for this case.
+func (r *caseRun) finish(ctx workflow.Context) error {
+	err := r.shutDoor(ctx)
+	if err != nil {
+		return err
+	}
+	r.drainSignals(ctx)
+	if len(r.inbox) == 0 {
+		return nil
+	}
+	next := r.in
+	next.State, next.Pending = nil, r.inbox
+	return workflow.NewContinueAsNewError(ctx, CaseWorkflowType, next)
+}
+
+func (r *caseRun) drainSignals(ctx workflow.Context) {
+	ch := workflow.GetSignalChannel(ctx, SignalFlag)
+	for {
+		var sig FlagSignal
+		if !ch.ReceiveAsync(&sig) {
+			return
+		}
+		r.takeSignal(sig)
+	}
+}

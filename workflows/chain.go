@@ -1,0 +1,134 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// numberer appends the entries of one ledger chain: it gives each its number, has its bytes fixed
+// once (a recorded result, so that every retry sends the same bytes), and keeps one append in
+// flight at a time. No number stands in the log before the lower ones.
+type numberer struct {
+	chain    *Chain
+	platform string
+	account  casefile.AccountKey
+
+	want   casefile.EventID // an entry whose proof is waited for
+	bundle *casefile.Bundle // the proof of want
+	busy   bool
+	flush  bool
+	err    error
+}
+
+// draft gives an entry its number and time. It is appended at the next flush.
+func (n *numberer) draft(ctx workflow.Context, d casefile.Draft) casefile.EventID {
+	seq := n.chain.Seq + len(n.chain.Drafts) + 1
+	event := casefile.NewEventID(n.chain.Name, seq)
+	n.chain.Drafts = append(n.chain.Drafts, PendingDraft{Event: event, At: workflow.Now(ctx), Draft: d})
+	return event
+}
+
+// idle reports whether everything drafted is in the log.
+func (n *numberer) idle() bool {
+	return !n.busy && len(n.chain.Drafts) == 0 && len(n.chain.Fixed) == 0
+}
+
+// run appends whatever is drafted whenever flush is set, until the context ends.
+func (n *numberer) run(ctx workflow.Context) {
+	for {
+		err := workflow.Await(ctx, func() bool {
+			return len(n.chain.Fixed) > 0 || n.flush && len(n.chain.Drafts) > 0
+		})
+		if err != nil {
+			return
+		}
+		n.busy = true
+		err = n.appendOnce(ctx)
+		n.busy = false
+		if err != nil {
+			n.err = err
+			return
+		}
+	}
+}
+
+// drain waits until everything drafted is in the log.
+func (n *numberer) drain(ctx workflow.Context) error {
+	n.flush = true
+	err := workflow.Await(ctx, func() bool { return n.err != nil || n.idle() })
+	if err != nil {
+		return err
+	}
+	return n.err
+}
+
+func (n *numberer) appendOnce(ctx workflow.Context) error {
+	if len(n.chain.Fixed) == 0 {
+		n.flush = false
+		drafts := n.chain.Drafts
+		ask := FixEntriesAsk{Platform: n.platform, Account: n.account, Prev: n.chain.Hash, Drafts: drafts}
+		if n.chain.Seq == 0 {
+			ask.Cause = n.chain.Cause
+		}
+		var fixed []casefile.FixedEntry
+		err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityFixEntries, ask).Get(ctx, &fixed)
+		if err != nil {
+			return err
+		}
+		// Drafts may have been added meanwhile: they keep their numbers behind these.
+		n.chain.Drafts = n.chain.Drafts[len(drafts):]
+		n.chain.Seq += len(fixed)
+		n.chain.Hash = fixed[len(fixed)-1].Hash()
+		n.chain.Fixed = fixed
+		if len(n.chain.Drafts) > 0 {
+			n.flush = true
+		}
+	}
+	ask := AppendAsk{Entries: n.chain.Fixed}
+	for _, f := range n.chain.Fixed {
+		if f.Event == n.want {
+			ask.Prove = n.want
+		}
+	}
+	var answer AppendAnswer
+	err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityAppend, ask).Get(ctx, &answer)
+	if err != nil {
+		return err
+	}
+	n.chain.Fixed = nil
+	if answer.Bundle != nil {
+		n.bundle = answer.Bundle
+	}
+	return nil
+}
+
+// localOptions are those of quick reads and writes of our own stores. They are retried until they
+// succeed: a case waits for its records rather than going on without them.
+func localOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 8 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second},
+	})
+}
+
+// ledgerOptions retry for ever: an entry that is not in the log holds its chain up, never the queue.
+func ledgerOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           TaskQueueLedger,
+		StartToCloseTimeout: time.Minute,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+	})
+}
+
+// actOptions retry for ever what a platform may do later; refusals of the actor are not retryable.
+func actOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           TaskQueueActions,
+		StartToCloseTimeout: time.Minute,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute},
+	})
+}
