@@ -69,3 +69,5 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 func unproven(format string, args ...any) error {
 	return casefile.Errorf(casefile.CodeUnproven, format, args...)
 }
+
+func isUnproven(err error) bool { return casefile.ErrorCode(err) == casefile.CodeUnproven }
