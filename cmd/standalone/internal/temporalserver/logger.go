@@ -5,11 +5,18 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/log/tag"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/docket-triage/docket/cmd/standalone/internal/quietlog"
 )
+
+// repeatInterval is how long equal messages are left out: on a disk that stalls for seconds the
+// server complains once for every task that it then tries again.
+const repeatInterval = 30 * time.Second
 
 // serverLogger hands the server's warnings and errors to a slog logger.
 type serverLogger struct {
@@ -40,7 +47,8 @@ func (e *fatalError) Error() string {
 func (e *fatalError) Unwrap() error { return e.cause }
 
 func newServerLogger(l *slog.Logger) *serverLogger {
-	return &serverLogger{slog: l.With("component", "temporal"), silent: &atomic.Bool{}}
+	quiet := slog.New(quietlog.New(l.Handler(), repeatInterval))
+	return &serverLogger{slog: quiet.With("component", "temporal"), silent: &atomic.Bool{}}
 }
 
 // silence drops everything logged from now on, here and in all loggers made by With.
