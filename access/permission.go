@@ -1,0 +1,133 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// Permission is one thing that a route, a page or a verb asks leave for.
+type Permission string
+
+// The permissions. Who holds which stands in the table below and in docs/access.md.
+const (
+	FlagSubmit    Permission = "flag.submit"    // hand in flags
+	FlagRead      Permission = "flag.read"      // a flag's receipt: its status and case, no words
+	QueueRead     Permission = "queue.read"     // queues, their counts and their rows, no words
+	CaseList      Permission = "case.list"      // case rows, no words
+	CaseFind      Permission = "case.find"      // look for cases by number, account or text
+	CaseRead      Permission = "case.read"      // open a case with its words; goes on record with a purpose
+	CaseNext      Permission = "case.next"      // be given the next case of a queue
+	CaseClaim     Permission = "case.claim"     // claim, heartbeat and release
+	CaseComment   Permission = "case.comment"   // add a comment
+	CaseOpinion   Permission = "case.opinion"   // give an opinion
+	CaseWithdraw  Permission = "case.withdraw"  // take one's own decision back within its grace time
+	CaseClose     Permission = "case.close"     // close without a decision
+	CaseReopen    Permission = "case.reopen"    // open an account's closed case again
+	DecisionRead  Permission = "decision.read"  // decisions, acts and their outcomes, no words
+	AuditRead     Permission = "audit.read"     // ledger entries, proofs and bundles
+	WatchRead     Permission = "watch.read"     // who looked at which case and why, and what was refused
+	PolicyRead    Permission = "policy.read"    // taxonomy, ladder and routing rules
+	PeopleRead    Permission = "people.read"    // names, logins and roles of staff
+	PeopleManage  Permission = "people.manage"  // add and change staff, give and revoke tokens
+	MetricsRead   Permission = "metrics.read"   // figures of the running system
+	SessionManage Permission = "session.manage" // one's own: who am I, log out
+)
+
+const (
+	reviewer = casefile.RoleReviewer
+	senior   = casefile.RoleSenior
+	lead     = casefile.RoleLead
+	policy   = casefile.RolePolicy
+	auditor  = casefile.RoleAuditor
+	admin    = casefile.RoleAdmin
+	service  = casefile.RoleService
+)
+
+var (
+	judging = []casefile.Role{reviewer, senior, lead}
+	looking = []casefile.Role{reviewer, senior, lead, policy, auditor}
+)
+
+// table says which roles hold which permission. A person with several roles holds all of theirs.
+var table = map[Permission][]casefile.Role{
+	FlagSubmit:    {service, senior, lead},
+	FlagRead:      {service, reviewer, senior, lead, policy, auditor},
+	QueueRead:     looking,
+	CaseList:      looking,
+	CaseFind:      looking,
+	CaseRead:      looking,
+	CaseNext:      judging,
+	CaseClaim:     judging,
+	CaseComment:   judging,
+	CaseOpinion:   judging,
+	CaseWithdraw:  judging,
+	CaseClose:     judging,
+	CaseReopen:    {senior, lead},
+	DecisionRead:  looking,
+	AuditRead:     looking,
+	WatchRead:     {lead, auditor},
+	PolicyRead:    {reviewer, senior, lead, policy, auditor, admin},
+	PeopleRead:    {lead, auditor, admin},
+	PeopleManage:  {admin},
+	MetricsRead:   {lead, policy, auditor, admin, service},
+	SessionManage: casefile.Roles,
+}
+
+// Permissions lists all permissions, sorted.
+func Permissions() []Permission {
+	all := make([]Permission, 0, len(table))
+	for p := range table {
+		all = append(all, p)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Allowed reports whether somebody with these roles may do p. Roles that must not stand together
+// (CheckRoles) are allowed nothing, and so is an unknown permission.
+func Allowed(roles []casefile.Role, p Permission) bool {
+	_, ok := roleFor(roles, p)
+	return ok
+}
+
+// seniority orders roles for RoleFor: what a person did goes on record under the highest role of
+// theirs that allows it.
+var seniority = []casefile.Role{lead, senior, reviewer, policy, auditor, admin, service}
+
+func roleFor(roles []casefile.Role, p Permission) (casefile.Role, bool) {
+	if CheckRoles(roles) != nil {
+		return "", false
+	}
+	for _, r := range seniority {
+		if slices.Contains(roles, r) && slices.Contains(table[p], r) {
+			return r, true
+		}
+	}
+	return "", false
+}
+
+// CheckRoles says whether roles may stand together; the error is CodeInvalid. A service holds no
+// other role: a machine gives no opinion. An auditor gives none either, and manages nobody: they
+// prove what others did.
+func CheckRoles(roles []casefile.Role) error {
+	if len(roles) == 0 {
+		return casefile.Invalid("roles", "at least one role is required")
+	}
+	for _, r := range roles {
+		if !r.Valid() {
+			return casefile.Invalid("roles", "not a role: %q", r)
+		}
+	}
+	if slices.Contains(roles, service) && len(slices.Compact(slices.Sorted(slices.Values(roles)))) > 1 {
+		return casefile.Invalid("roles", "a service can hold no other role")
+	}
+	if slices.Contains(roles, auditor) {
+		for _, r := range []casefile.Role{reviewer, senior, lead, admin} {
+			if slices.Contains(roles, r) {
+				return casefile.Invalid("roles", "an auditor cannot also be %s", r)
+			}
+		}
+	}
+	return nil
+}
