@@ -1,0 +1,23 @@
+package projector
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/evidence"
+)
+
+func openJSON[T any](ctx context.Context, s Sealer, account casefile.AccountKey, kind evidence.Kind, address casefile.Address) (T, error) {
+	var v T
+	data, err := s.Open(ctx, account, kind, address)
+	if err != nil {
+		return v, fmt.Errorf("open a sealed %s: %w", kind, err)
+	}
+	err = json.Unmarshal(data, &v)
+	if err != nil {
+		return v, casefile.Errorf(casefile.CodeInternal, "decode a sealed %s", kind)
+	}
+	return v, nil
+}
