@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/docket-triage/docket/casefile"
 )
@@ -9,19 +10,29 @@ import (
 // findingValues are the values that each kind of finding may hold, by their fixed names. A rule
 // that reads any other is refused when it is loaded, because it could never match.
 var findingValues = map[casefile.FindingKind][]string{
-	casefile.FindingHistory:      {"posts", "days"},
-	casefile.FindingEarlierCases: {"cases", "actioned"},
-	casefile.FindingStrikes:      {"count"},
+	casefile.FindingHistory:      {"posts", "reposts", "replies", "days"},
+	casefile.FindingEarlierCases: {"closed", "violations", "highest_action"},
+	casefile.FindingStrikes:      {"live"},
 	casefile.FindingScore:        scoreValues(),
-	casefile.FindingLookAlike:    {"count"},
-	casefile.FindingMitigations:  {"max", "news", "research", "counter_speech"},
+	casefile.FindingLookAlike:    {"accounts"},
+	casefile.FindingMitigations:  mitigationValues(),
 }
 
-// scoreValues are the account's score, the number of posts scored and one probability a code.
+// scoreValues are the account's score, that of its highest post, the number of posts scored, and
+// one probability for each policy code ("p_ve_07").
 func scoreValues() []string {
-	names := []string{"max", "posts"}
+	names := []string{"account", "max", "posts"}
 	for _, c := range casefile.PolicyCodes {
-		names = append(names, string(c))
+		names = append(names, "p_"+strings.ToLower(strings.ReplaceAll(string(c), "-", "_")))
+	}
+	return names
+}
+
+// mitigationValues are one count of signs for each mitigation ("M1").
+func mitigationValues() []string {
+	var names []string
+	for _, m := range casefile.Mitigations {
+		names = append(names, string(m))
 	}
 	return names
 }

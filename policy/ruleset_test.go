@@ -51,11 +51,11 @@ func known(kind casefile.FindingKind, values map[string]float64) casefile.Findin
 func allKnown(change ...casefile.FindingCode) []casefile.FindingCode {
 	out := []casefile.FindingCode{
 		known(casefile.FindingHistory, map[string]float64{"posts": 12, "days": 3}),
-		known(casefile.FindingEarlierCases, map[string]float64{"cases": 0, "actioned": 0}),
-		known(casefile.FindingStrikes, map[string]float64{"count": 0}),
+		known(casefile.FindingEarlierCases, map[string]float64{"closed": 0, "violations": 0}),
+		known(casefile.FindingStrikes, map[string]float64{"live": 0}),
 		known(casefile.FindingScore, map[string]float64{"max": 0.6, "posts": 3}),
-		known(casefile.FindingLookAlike, map[string]float64{"count": 0}),
-		known(casefile.FindingMitigations, map[string]float64{"max": 0.1}),
+		known(casefile.FindingLookAlike, map[string]float64{"accounts": 0}),
+		known(casefile.FindingMitigations, map[string]float64{"M1": 0, "M2": 0, "M3": 0, "M4": 0}),
 	}
 	for _, c := range change {
 		for i := range out {
@@ -71,9 +71,9 @@ func TestDefaultRulesRoute(t *testing.T) {
 	t.Parallel()
 	s, err := policy.Default()
 	require.NoError(t, err)
-	strike := known(casefile.FindingStrikes, map[string]float64{"count": 1})
-	context := known(casefile.FindingMitigations, map[string]float64{"max": 0.9})
-	returned := known(casefile.FindingLookAlike, map[string]float64{"count": 1})
+	strike := known(casefile.FindingStrikes, map[string]float64{"live": 1})
+	context := known(casefile.FindingMitigations, map[string]float64{"M1": 0, "M3": 4})
+	returned := known(casefile.FindingLookAlike, map[string]float64{"accounts": 1})
 	low := known(casefile.FindingScore, map[string]float64{"max": 0.1})
 	high := known(casefile.FindingScore, map[string]float64{"max": 0.9})
 	failed := casefile.FindingCode{Kind: casefile.FindingScore, Status: casefile.StatusFailed}
@@ -91,14 +91,14 @@ func TestDefaultRulesRoute(t *testing.T) {
 		"entity":                       {[]casefile.PolicyCode{"VE-03"}, 20, allKnown(), casefile.Route{Rule: "entity", Queue: "entity", Severity: 5, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
 		"entity with a strike":         {[]casefile.PolicyCode{"VE-05"}, 20, allKnown(strike), casefile.Route{Rule: "entity-again", Queue: "entity", Severity: 6, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
 		"recruiter like the news":      {[]casefile.PolicyCode{"VE-05"}, 20, allKnown(context), casefile.Route{Rule: "entity", Queue: "entity", Severity: 5, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
-		"news about an attack":         {[]casefile.PolicyCode{"VE-02"}, 20, allKnown(context), casefile.Route{Rule: "context", Queue: "context", Severity: 2, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
+		"news about an attack":         {[]casefile.PolicyCode{"VE-02"}, 20, allKnown(context), casefile.Route{Rule: "context", Queue: "context", Severity: 1, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
 		"perpetrator content":          {[]casefile.PolicyCode{"VE-02"}, 20, allKnown(), casefile.Route{Rule: "perpetrator-content", Queue: "entity", Severity: 5, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
 		"returned account":             {[]casefile.PolicyCode{"VE-12"}, 20, allKnown(returned, context), casefile.Route{Rule: "network", Queue: "network", Severity: 5, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"network":                      {[]casefile.PolicyCode{"VE-11"}, 20, allKnown(), casefile.Route{Rule: "network", Queue: "network", Severity: 5, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"incitement":                   {[]casefile.PolicyCode{"VE-07"}, 20, allKnown(), casefile.Route{Rule: "incitement", Queue: "speech", Severity: 5, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"glorification":                {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(), casefile.Route{Rule: "speech", Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"glorification with a strike":  {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(strike), casefile.Route{Rule: "speech-again", Queue: "speech", Severity: 5, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
-		"counter-speech":               {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(context), casefile.Route{Rule: "context", Queue: "context", Severity: 2, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
+		"counter-speech":               {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(context), casefile.Route{Rule: "context", Queue: "context", Severity: 1, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
 		"weak reasons, low score":      {[]casefile.PolicyCode{"VE-08"}, 3, allKnown(low), casefile.Route{Rule: "speech-weak", Queue: "borderline", Severity: 1, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
 		"weak reasons, score failed":   {[]casefile.PolicyCode{"VE-08"}, 3, allKnown(failed), casefile.Route{Rule: "speech", Queue: "speech", Severity: 4, Confidence: 0, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"unclear":                      {[]casefile.PolicyCode{"VE-12"}, 3, allKnown(), casefile.Route{Rule: "everything-else", Queue: "borderline", Severity: 1, Confidence: 0, Tier: casefile.TierRoutine}, 72 * time.Hour},
@@ -130,16 +130,16 @@ func TestDefaultRulesAreAllReachable(t *testing.T) {
 		for _, weight := range []float64{1, 50} {
 			for _, score := range []float64{0.1, 0.6, 0.95} {
 				for _, strikes := range []float64{0, 2} {
-					for _, mitigation := range []float64{0, 1} {
+					for _, mitigation := range []float64{0, 3} {
 						for _, alike := range []float64{0, 1} {
 							r, err := s.Route(policy.Input{
 								Platform: "synthetic", OpenedAt: openedAt,
 								Flags: policy.FlagSummary{Count: 1, Weight: weight, Policies: []casefile.PolicyCode{code}},
 								Findings: allKnown(
 									known(casefile.FindingScore, map[string]float64{"max": score}),
-									known(casefile.FindingStrikes, map[string]float64{"count": strikes}),
-									known(casefile.FindingMitigations, map[string]float64{"max": mitigation}),
-									known(casefile.FindingLookAlike, map[string]float64{"count": alike}),
+									known(casefile.FindingStrikes, map[string]float64{"live": strikes}),
+									known(casefile.FindingMitigations, map[string]float64{"M1": mitigation, "M2": 0, "M3": 0, "M4": 0}),
+									known(casefile.FindingLookAlike, map[string]float64{"accounts": alike}),
 								),
 							})
 							require.NoError(t, err)
@@ -282,7 +282,7 @@ func TestRouteRecordsWhatTheMatchedConditionRead(t *testing.T) {
     when: 'platform == "synthetic" && flags.count >= 2 && "VE-08" in flags.policies && known("score") && value("score","max") > 0.25 || flags.rules.size() > 9'
     queue: doubt
     severity: 4
-    confidence: 'value("strikes","count") > 0.0 ? 3 : 1'
+    confidence: 'value("strikes","live") > 0.0 ? 3 : 1'
     tier: urgent
     due: 90m`))
 	got, err := s.Route(policy.Input{
@@ -295,7 +295,7 @@ func TestRouteRecordsWhatTheMatchedConditionRead(t *testing.T) {
 		Queue: "doubt", Severity: 4, Confidence: 1, Tier: casefile.TierUrgent, DueAt: openedAt.Add(90 * time.Minute), Rule: "r", RuleSet: s.Version(),
 		Values: map[string]string{
 			"platform": "synthetic", "flags.count": "2", "flags.policies": "VE-07 VE-08",
-			`known("score")`: "true", `value("score","max")`: "0.6", `value("strikes","count")`: "0",
+			`known("score")`: "true", `value("score","max")`: "0.6", `value("strikes","live")`: "0",
 		},
 	}, got)
 }
@@ -519,4 +519,11 @@ func FuzzCondition(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, first, again)
 	})
+}
+
+func BenchmarkLoadDefault(b *testing.B) {
+	for b.Loop() {
+		_, err := policy.Default()
+		require.NoError(b, err)
+	}
 }
