@@ -45,7 +45,8 @@ type NoticeRow struct {
 	State    casefile.NoticeState
 	Text     casefile.Address
 	Digest   string
-	At       time.Time
+	At       time.Time // when it was written
+	StateAt  time.Time // when it came into its state
 }
 
 // Decisions keeps decisions, acts, notices.

@@ -1,0 +1,102 @@
+// Package recordstest holds the suite that every adapter of package records answers.
+package recordstest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+// Exercise runs the whole suite. open makes an empty store, which the suite does not close: open
+// arranges for that with t.Cleanup. Every test gets a store of its own and they run in parallel.
+func Exercise(t *testing.T, open func(t *testing.T) records.Store) {
+	parts := []struct {
+		name string
+		run  func(t *testing.T, s bench)
+	}{
+		{"Meta/FirstValueStands", metaFirstValueStands},
+		{"Meta/RacingValues", metaRacingValues},
+		{"Meta/Ping", metaPing},
+		{"Meta/EndedContext", metaEndedContext},
+		{"Accounts/KeyRace", accountKeyRace},
+		{"Accounts/Key", accountKey},
+		{"Accounts/Profile", accountProfile},
+		{"Accounts/Strikes", accountStrikes},
+		{"Accounts/LookAlikes", accountLookAlikes},
+		{"Flags/Put", flagPut},
+		{"Flags/Pending", flagPending},
+		{"Flags/Stats", flagStats},
+		{"TakeIn/Opens", takeInOpens},
+		{"TakeIn/Merges", takeInMerges},
+		{"TakeIn/AfterClosing", takeInAfterClosing},
+		{"TakeIn/Dropped", takeInDropped},
+		{"TakeIn/TakenNumber", takeInTakenNumber},
+		{"TakeIn/Heads", takeInHeads},
+		{"TakeIn/TestPromise02SameAgain", promise02SameAgain},
+		{"TakeIn/TestPromise03OneOpenCase", promise03OneOpenCase},
+		{"TakeIn/TestPromise03RacingAccounts", promise03RacingAccounts},
+		{"TakeIn/TestPromise03RacingClose", promise03RacingClose},
+		{"Project/RoundTrip", projectRoundTrip},
+		{"Project/OlderChangesNothing", projectOlderChangesNothing},
+		{"Project/WholeOrNothing", projectWholeOrNothing},
+		{"Project/Refused", projectRefused},
+		{"Project/Flags", projectFlags},
+		{"Project/Words", projectOpinionsAndComments},
+		{"Project/Accounts", projectAccounts},
+		{"Project/RacingRevisions", projectRacingRevisions},
+		{"Cases/List", caseList},
+		{"Cases/Cursors", caseCursors},
+		{"Cases/Claimed", caseClaimed},
+		{"Queue/Order", queueOrder},
+		{"Queue/Counts", queueCounts},
+		{"Queue/Reserve", queueReserve},
+		{"Queue/ReservationStands", queueReservationStands},
+		{"Queue/TestPromise03FiftyCallers", promise03FiftyCallers},
+		{"Decisions/Project", decisionProject},
+		{"Decisions/Advance", decisionAdvance},
+		{"Decisions/NeverBack", decisionNeverBack},
+		{"Acts/Plan", actPlan},
+		{"Acts/TestPromise07Begin", promise07Begin},
+		{"Acts/TestPromise07RacingBegin", promise07RacingBegin},
+		{"Acts/FirstOutcomeStands", actFirstOutcomeStands},
+		{"Notices/Put", noticePut},
+		{"Notices/State", noticeState},
+		{"People/Put", personPut},
+		{"People/Tokens", personTokens},
+		{"People/Logins", personLogins},
+		{"Watch/TestPromise12Digest", promise12Digest},
+		{"Watch/Racing", watchRacing},
+		{"LedgerOutbox/Rows", ledgerOutboxRows},
+		{"LedgerOutbox/Numbers", ledgerOutboxNumbers},
+		{"IndexOutbox/Entries", indexOutboxEntries},
+		{"IndexOutbox/Requeue", indexOutboxRequeue},
+		{"Feed/Tells", feedTells},
+		{"Feed/NothingOnFailure", feedNothingOnFailure},
+		{"Feed/SlowReader", feedSlowReader},
+		{"Feed/Ends", feedEnds},
+	}
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			p.run(t, bench{Store: open(t), t: t})
+		})
+	}
+}
+
+// bench is a store with the helpers of one test.
+type bench struct {
+	records.Store
+	t *testing.T
+}
+
+func (b bench) ctx() context.Context { return b.t.Context() }
+
+func (b bench) code(want casefile.Code, err error) {
+	b.t.Helper()
+	require.Error(b.t, err)
+	require.Equal(b.t, want, casefile.ErrorCode(err), "%v", err)
+}

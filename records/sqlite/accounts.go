@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+const (
+	selectAccount    = "SELECT account, platform, revision, ordinal, open_case, last_case, profile FROM accounts WHERE account = ?"
+	insertAccount    = "INSERT INTO accounts (account, platform) VALUES (?, ?) ON CONFLICT (account) DO NOTHING"
+	selectAccountKey = "SELECT account, platform, wrapped, key_id, at FROM account_keys WHERE account = ?"
+)
+
+func scanAccount(r scanner) (records.Account, error) {
+	var a records.Account
+	err := r.Scan(&a.Account, &a.Platform, &a.Revision, &a.Ordinal, &a.OpenCase, &a.LastCase, &a.Profile)
+	return a, err
+}
+
+func scanKey(r scanner) (records.WrappedKey, error) {
+	var k records.WrappedKey
+	err := r.Scan(&k.Account, &k.Platform, &k.Wrapped, &k.KeyID, toTime{&k.At})
+	return k, err
+}
+
+// PutAccountKey stores a wrapped content key if the account has none yet and returns the one that
+// stands. CodeState if the account's key was destroyed: another never takes its place unasked.
+func (s *Store) PutAccountKey(ctx context.Context, key records.WrappedKey) (records.WrappedKey, error) {
+	if len(key.Wrapped) == 0 {
+		return records.WrappedKey{}, casefile.Invalid("wrapped", "an account key holds at least one byte")
+	}
+	stands, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.WrappedKey, error) {
+		_, err := t.exec(ctx, `INSERT INTO account_keys (account, platform, wrapped, key_id, at) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (account) DO NOTHING`, key.Account, key.Platform, key.Wrapped, key.KeyID, micros(key.At))
+		if err != nil {
+			return records.WrappedKey{}, err
+		}
+		k, err := one(ctx, t, scanKey, selectAccountKey, key.Account)
+		if err != nil {
+			return records.WrappedKey{}, err
+		}
+		if k.Wrapped == nil {
+			return records.WrappedKey{}, casefile.Errorf(casefile.CodeState, "the account's key was destroyed")
+		}
+		return k, nil
+	})
+	return stands, coded("put account key", err)
+}
+
+// AccountKey returns an account's wrapped content key; CodeNotFound if it has none, or it was destroyed.
+func (s *Store) AccountKey(ctx context.Context, account casefile.AccountKey) (records.WrappedKey, error) {
+	k, err := one(ctx, s.reader, scanKey, selectAccountKey+" AND wrapped IS NOT NULL", account)
+	return k, coded("read account key", missing(err, "account key"))
+}
+
+// Account returns an account's counters; CodeNotFound if no flag or profile ever named it.
+func (s *Store) Account(ctx context.Context, account casefile.AccountKey) (records.Account, error) {
+	a, err := one(ctx, s.reader, scanAccount, selectAccount, account)
+	return a, coded("read account", missing(err, "account"))
+}
+
+// SetProfile stores the address of the account's newest sealed profile, if asOf is newer than the
+// stored one's.
+func (s *Store) SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error {
+	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, insertAccount, account, platform)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `UPDATE accounts SET profile = ?1, profile_as_of = ?2
+			WHERE account = ?3 AND (profile_as_of IS NULL OR profile_as_of < ?2)`, profile, micros(asOf), account)
+		return err
+	})
+	return coded("set profile", err)
+}
+
+// Strikes lists the account's strikes that have not lapsed at now, newest first.
+func (s *Store) Strikes(ctx context.Context, account casefile.AccountKey, now time.Time) ([]records.Strike, error) {
+	scan := func(r scanner) (records.Strike, error) {
+		var x records.Strike
+		err := r.Scan(&x.Account, &x.Decision, toTime{&x.At}, toTime{&x.ExpiresAt})
+		return x, err
+	}
+	list, err := all(ctx, s.reader, scan, `SELECT account, decision, at, expires_at FROM strikes
+		WHERE account = ? AND expires_at > ? ORDER BY at DESC, decision`, account, micros(now))
+	return list, coded("list strikes", err)
+}
+
+// PutTakenDownHandle stores the keyed hashes of a taken-down account's handle and its near forms;
+// repeats change nothing.
+func (s *Store) PutTakenDownHandle(ctx context.Context, account casefile.AccountKey, platform string, hashes []string, at time.Time) error {
+	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+		for _, h := range hashes {
+			_, err := t.exec(ctx, `INSERT INTO taken_down_handles (platform, hash, account, at) VALUES (?, ?, ?, ?)
+				ON CONFLICT (platform, hash, account) DO NOTHING`, platform, h, account, micros(at))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return coded("put taken-down handle", err)
+}
+
+// LookAlikes lists the other taken-down accounts of the platform that share one of the hashes, in
+// order of their keys.
+func (s *Store) LookAlikes(ctx context.Context, account casefile.AccountKey, platform string, hashes []string) ([]casefile.AccountKey, error) {
+	if len(hashes) == 0 {
+		return nil, nil
+	}
+	args := []any{platform, account}
+	for _, h := range hashes {
+		args = append(args, h)
+	}
+	list, err := all(ctx, once{s.reader}, scanText[casefile.AccountKey], `SELECT DISTINCT account FROM taken_down_handles
+		WHERE platform = ? AND account <> ? AND hash IN (`+placeholders(len(hashes))+`) ORDER BY account`, args...)
+	return list, coded("list look-alikes", err)
+}

@@ -1,0 +1,125 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+const (
+	actColumns = "decision, number, direction, kind, target, until, state, undo, undo_digest, planned_at, started_at, ended_at, reference, why"
+	selectAct  = "SELECT " + actColumns + " FROM acts WHERE decision = ? AND number = ? AND direction = ?"
+)
+
+func scanAct(r scanner) (records.ActRow, error) {
+	var a records.ActRow
+	err := r.Scan(&a.Act.Decision, &a.Act.Number, &a.Direction, &a.Act.Kind, &a.Act.Target, toOptionalTime{&a.Act.Until}, &a.State,
+		&a.Undo, &a.UndoDigest, toTime{&a.PlannedAt}, toOptionalTime{&a.StartedAt}, toOptionalTime{&a.EndedAt}, &a.Reference, &a.Why)
+	return a, err
+}
+
+func (t *tx) act(ctx context.Context, a casefile.Act, d casefile.Direction) (records.ActRow, error) {
+	row, err := one(ctx, t, scanAct, selectAct, a.Decision, a.Number, d)
+	if err != nil {
+		return records.ActRow{}, missing(err, "act")
+	}
+	if row.Act.Kind != a.Kind || row.Act.Target != a.Target {
+		return records.ActRow{}, casefile.Errorf(casefile.CodeConflict, "another act was planned under this number")
+	}
+	return row, nil
+}
+
+// PlanActs writes act rows as planned, if absent, and returns those that stand, in the order
+// given. CodeNotFound when the decision has no row.
+func (s *Store) PlanActs(ctx context.Context, acts []records.ActRow) ([]records.ActRow, error) {
+	stand, err := do(ctx, s.writer, func(ctx context.Context, t *tx) ([]records.ActRow, error) {
+		var out []records.ActRow
+		for _, a := range acts {
+			n, err := t.changed(ctx, `INSERT INTO acts (decision, number, direction, kind, target, until, state, undo, undo_digest, planned_at)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (decision, number, direction) DO NOTHING`,
+				a.Act.Decision, a.Act.Number, a.Direction, a.Act.Kind, a.Act.Target, microsOrNull(a.Act.Until),
+				casefile.ActPlanned, a.Undo, a.UndoDigest, micros(a.PlannedAt))
+			if orphan(err) {
+				return nil, casefile.Errorf(casefile.CodeNotFound, "no such decision")
+			}
+			if err != nil {
+				return nil, err
+			}
+			row, err := one(ctx, t, scanAct, selectAct, a.Act.Decision, a.Act.Number, a.Direction)
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				t.tell(records.Change{Kind: records.ChangeDecision, ID: a.Act.Decision})
+			}
+			out = append(out, row)
+		}
+		return out, nil
+	})
+	return stand, coded("plan acts", err)
+}
+
+// BeginAct marks an attempt begun. started is false when an attempt was begun before and its
+// outcome never written. CodeState when the act already has its outcome; CodeNotFound when it was
+// not planned; CodeConflict when another kind of act or target was planned under its number.
+func (s *Store) BeginAct(ctx context.Context, act casefile.Act, d casefile.Direction, now time.Time) (started bool, row records.ActRow, err error) {
+	type begun struct {
+		started bool
+		row     records.ActRow
+	}
+	b, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (begun, error) {
+		row, err := t.act(ctx, act, d)
+		if err != nil {
+			return begun{}, err
+		}
+		if row.State != casefile.ActPlanned {
+			return begun{}, casefile.Errorf(casefile.CodeState, "the act has its outcome: %s", row.State)
+		}
+		if row.StartedAt != nil {
+			return begun{false, row}, nil
+		}
+		_, err = t.exec(ctx, "UPDATE acts SET started_at = ? WHERE decision = ? AND number = ? AND direction = ?",
+			micros(now), act.Decision, act.Number, d)
+		if err != nil {
+			return begun{}, err
+		}
+		t.tell(records.Change{Kind: records.ChangeDecision, ID: act.Decision})
+		row, err = t.act(ctx, act, d)
+		return begun{true, row}, err
+	})
+	return b.started, b.row, coded("begin act", err)
+}
+
+// EndAct writes an act's outcome; the first one stands and is returned. CodeNotFound and
+// CodeConflict as for BeginAct; CodeInvalid for an outcome that is none.
+func (s *Store) EndAct(ctx context.Context, outcome casefile.ActOutcome) (records.ActRow, error) {
+	switch {
+	case outcome.State == casefile.ActPlanned || outcome.State == "":
+		return records.ActRow{}, casefile.Invalid("state", "not an outcome")
+	case outcome.At.IsZero():
+		return records.ActRow{}, casefile.Invalid("at", "required")
+	}
+	row, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.ActRow, error) {
+		row, err := t.act(ctx, outcome.Act, outcome.Direction)
+		if err != nil || row.State != casefile.ActPlanned {
+			return row, err
+		}
+		_, err = t.exec(ctx, `UPDATE acts SET state = ?, ended_at = ?, reference = ?, why = ?
+			WHERE decision = ? AND number = ? AND direction = ?`,
+			outcome.State, micros(outcome.At), outcome.Reference, outcome.Why, outcome.Act.Decision, outcome.Act.Number, outcome.Direction)
+		if err != nil {
+			return records.ActRow{}, err
+		}
+		t.tell(records.Change{Kind: records.ChangeDecision, ID: outcome.Act.Decision})
+		return t.act(ctx, outcome.Act, outcome.Direction)
+	})
+	return row, coded("end act", err)
+}
+
+// Acts lists a decision's act rows by number and direction, do before undo.
+func (s *Store) Acts(ctx context.Context, decision string) ([]records.ActRow, error) {
+	list, err := all(ctx, s.reader, scanAct, "SELECT "+actColumns+" FROM acts WHERE decision = ? ORDER BY number, direction", decision)
+	return list, coded("list acts", err)
+}

@@ -1,0 +1,109 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+const (
+	caseColumns = `ref, account, platform, ordinal, state, revision, evidence_revision, queue, severity, confidence, tier, due_at,
+	rule, rule_set, rule_values, opened_at, closed_at, close_reason, claim, findings, file, file_digest, decision, previous, flags,
+	chain_seq, chain_hash, reserved_by, reserved_until`
+	selectCase = "SELECT " + caseColumns + " FROM cases WHERE ref = ?"
+)
+
+func scanCase(r scanner) (records.Case, error) {
+	var c records.Case
+	err := r.Scan(&c.Ref, &c.Account, &c.Platform, &c.Ordinal, &c.State, &c.Revision, &c.EvidenceRevision,
+		&c.Route.Queue, &c.Route.Severity, &c.Route.Confidence, &c.Route.Tier, toTime{&c.Route.DueAt},
+		&c.Route.Rule, &c.Route.RuleSet, toJSON{&c.Route.Values}, toTime{&c.OpenedAt}, toOptionalTime{&c.ClosedAt}, &c.CloseReason,
+		toJSON{&c.Claim}, &c.Findings, &c.File, &c.FileDigest, &c.Decision, &c.Previous, &c.Flags,
+		&c.ChainSeq, &c.ChainHash, &c.ReservedBy, toOptionalTime{&c.ReservedUntil})
+	return c, err
+}
+
+// Case returns a row; CodeNotFound if there is none.
+func (s *Store) Case(ctx context.Context, ref casefile.CaseRef) (records.Case, error) {
+	c, err := one(ctx, s.reader, scanCase, selectCase, ref)
+	return c, coded("read case", missing(err, "case"))
+}
+
+// AccountCases lists an account's cases, newest first.
+func (s *Store) AccountCases(ctx context.Context, account casefile.AccountKey) ([]records.Case, error) {
+	list, err := all(ctx, s.reader, scanCase, "SELECT "+caseColumns+" FROM cases WHERE account = ? ORDER BY ordinal DESC", account)
+	return list, coded("list an account's cases", err)
+}
+
+// ClaimedBy lists the open cases that a person holds, oldest first.
+func (s *Store) ClaimedBy(ctx context.Context, person casefile.Person) ([]records.Case, error) {
+	list, err := all(ctx, s.reader, scanCase, "SELECT "+caseColumns+` FROM cases
+		WHERE claim_person = ? AND claim_person <> '' AND state <> 'closed' ORDER BY opened_at, ref`, person)
+	return list, coded("list claimed cases", err)
+}
+
+// ListCases lists cases by state ("" for all), newest opened first, after a cursor. CodeInvalid
+// with field "cursor" for one that no page returned.
+func (s *Store) ListCases(ctx context.Context, state casefile.State, after string, limit int) (cases []records.Case, next string, err error) {
+	err = checkLimit(limit)
+	if err != nil {
+		return nil, "", err
+	}
+	text := "SELECT " + caseColumns + " FROM cases WHERE 1 = 1"
+	var args []any
+	if state != "" {
+		text += " AND state = ?"
+		args = append(args, state)
+	}
+	if after != "" {
+		c, err := decodeCursor[listCursor](after)
+		if err != nil {
+			return nil, "", err
+		}
+		text += " AND (opened_at, ref) < (?, ?)"
+		args = append(args, c.OpenedAt, c.Ref)
+	}
+	text += " ORDER BY opened_at DESC, ref DESC LIMIT ?"
+	cases, err = all(ctx, s.reader, scanCase, text, append(args, limit+1)...)
+	if err != nil {
+		return nil, "", coded("list cases", err)
+	}
+	return page(cases, limit, func(c records.Case) any { return listCursor{c.OpenedAt.UnixMicro(), c.Ref} })
+}
+
+// page cuts a list read one row past its limit, and gives the cursor of its last row if it was cut.
+func page(cases []records.Case, limit int, cursor func(records.Case) any) ([]records.Case, string, error) {
+	if len(cases) <= limit {
+		return cases, "", nil
+	}
+	cases = cases[:limit]
+	next, err := encodeCursor(cursor(cases[limit-1]))
+	return cases, next, err
+}
+
+func scanOpinion(r scanner) (casefile.Opinion, error) {
+	var o casefile.Opinion
+	err := r.Scan(&o.ID, &o.Person, &o.Role, toTime{&o.At}, &o.Action, &o.Days, toJSON{&o.Policies}, &o.EntityTier,
+		toJSON{&o.Mitigations}, &o.Claim, &o.EvidenceRevision, &o.Form, &o.Digest)
+	return o, err
+}
+
+// Opinions lists a case's opinions in the order in which they came.
+func (s *Store) Opinions(ctx context.Context, ref casefile.CaseRef) ([]casefile.Opinion, error) {
+	list, err := all(ctx, s.reader, scanOpinion, `SELECT id, person, role, at, action, days, policies, entity_tier,
+		mitigations, claim, evidence_revision, form, digest FROM opinions WHERE case_ref = ? ORDER BY seq`, ref)
+	return list, coded("list opinions", err)
+}
+
+func scanComment(r scanner) (records.CommentRow, error) {
+	var c records.CommentRow
+	err := r.Scan(&c.ID, &c.Case, &c.Person, toTime{&c.At}, &c.Text)
+	return c, err
+}
+
+// Comments lists a case's comments in the order in which they came.
+func (s *Store) Comments(ctx context.Context, ref casefile.CaseRef) ([]records.CommentRow, error) {
+	list, err := all(ctx, s.reader, scanComment, "SELECT id, case_ref, person, at, text FROM comments WHERE case_ref = ? ORDER BY seq", ref)
+	return list, coded("list comments", err)
+}

@@ -1,0 +1,173 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+const (
+	decisionColumns = "decision, state, counter, event, hash, bundle, why, updated_at"
+	selectDecision  = "SELECT " + decisionColumns + " FROM decisions WHERE id = ?"
+)
+
+func scanDecision(r scanner) (records.DecisionRow, error) {
+	var d records.DecisionRow
+	err := r.Scan(toJSON{&d.Decision}, &d.State, &d.Counter, &d.Event, &d.Hash, toJSON{&d.Bundle}, &d.Why, toTime{&d.UpdatedAt})
+	return d, err
+}
+
+// Decision returns a row; CodeNotFound if there is none.
+func (s *Store) Decision(ctx context.Context, id string) (records.DecisionRow, error) {
+	d, err := one(ctx, s.reader, scanDecision, selectDecision, id)
+	return d, coded("read decision", missing(err, "decision"))
+}
+
+// CaseDecisions lists a case's decisions, the newest first.
+func (s *Store) CaseDecisions(ctx context.Context, ref casefile.CaseRef) ([]records.DecisionRow, error) {
+	list, err := all(ctx, s.reader, scanDecision, "SELECT "+decisionColumns+" FROM decisions WHERE case_ref = ? ORDER BY seq DESC", ref)
+	return list, coded("list a case's decisions", err)
+}
+
+// moves lists what may follow each state of a decision. A late retry of an earlier step finds its
+// move missing here: what a takedown has reached is never taken back by it.
+var moves = map[casefile.DecisionState][]casefile.DecisionState{
+	casefile.DecisionGrace: {casefile.DecisionWithdrawn, casefile.DecisionRecorded, casefile.DecisionExecuting,
+		casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionFailed},
+	casefile.DecisionRecorded: {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionUncertain,
+		casefile.DecisionFailed, casefile.DecisionUndone},
+	casefile.DecisionExecuting: {casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionFailed, casefile.DecisionUndone},
+	casefile.DecisionUncertain: {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionFailed, casefile.DecisionUndone},
+	casefile.DecisionFailed:    {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionUndone},
+	casefile.DecisionDone:      {casefile.DecisionUncertain, casefile.DecisionFailed, casefile.DecisionUndone},
+}
+
+func canMove(from, to casefile.DecisionState) bool {
+	for _, s := range moves[from] {
+		if s == to {
+			return true
+		}
+	}
+	return false
+}
+
+// AdvanceDecision moves a decision's row on, raising its counter, with the strike that it gives, if
+// any, in one transaction. Repeats of the same state change nothing. CodeNotFound if there is no
+// such decision; CodeState for a step back.
+func (s *Store) AdvanceDecision(ctx context.Context, id string, state casefile.DecisionState, why string, strike *records.Strike, now time.Time) error {
+	if strike != nil && strike.Decision != id {
+		return casefile.Invalid("strike.decision", "the strike is another decision's")
+	}
+	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+		row, err := one(ctx, t, scanDecision, selectDecision, id)
+		if err != nil {
+			return missing(err, "decision")
+		}
+		if row.State == state {
+			return nil
+		}
+		if !canMove(row.State, state) {
+			return casefile.Errorf(casefile.CodeState, "a decision that is %s does not become %s", row.State, state)
+		}
+		row.State, row.Why = state, why
+		err = t.updateDecision(ctx, row, now)
+		if err != nil || strike == nil {
+			return err
+		}
+		_, err = t.exec(ctx, "INSERT INTO strikes (decision, account, at, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING",
+			id, strike.Account, micros(strike.At), micros(strike.ExpiresAt))
+		return err
+	})
+	return coded("advance decision", err)
+}
+
+// projectDecision writes a case's decision. A projection never takes back what a takedown has
+// reached meanwhile, nor a proof.
+func (t *tx) projectDecision(ctx context.Context, d records.DecisionRow, now time.Time) error {
+	old, err := one(ctx, t, scanDecision, selectDecision, d.Decision.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t.insertDecision(ctx, d, now)
+	}
+	if err != nil {
+		return err
+	}
+	if old.Decision.Case != d.Decision.Case {
+		return casefile.Errorf(casefile.CodeConflict, "the decision is another case's")
+	}
+	next := old
+	next.Decision = d.Decision
+	if canMove(old.State, d.State) {
+		next.State, next.Why = d.State, d.Why
+	}
+	if d.Event != "" {
+		next.Event, next.Hash = d.Event, d.Hash
+	}
+	if d.Bundle != nil {
+		next.Bundle = d.Bundle
+	}
+	same, err := sameDecision(old, next)
+	if err != nil || same {
+		return err
+	}
+	return t.updateDecision(ctx, next, now)
+}
+
+func sameDecision(a, b records.DecisionRow) (bool, error) {
+	x, err := json.Marshal(a)
+	if err != nil {
+		return false, fmt.Errorf("compare decisions: %w", err)
+	}
+	y, err := json.Marshal(b)
+	if err != nil {
+		return false, fmt.Errorf("compare decisions: %w", err)
+	}
+	return bytes.Equal(x, y), nil
+}
+
+func (t *tx) insertDecision(ctx context.Context, d records.DecisionRow, now time.Time) error {
+	body, err := jsonText(d.Decision)
+	if err != nil {
+		return err
+	}
+	bundle, err := jsonText(d.Bundle)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO decisions (id, case_ref, decision, state, counter, event, hash, bundle, why, updated_at)
+		VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)`,
+		d.Decision.ID, d.Decision.Case, body, d.State, d.Event, d.Hash, bundle, d.Why, micros(now))
+	if err != nil {
+		return err
+	}
+	return t.decisionChanged(ctx, d.Decision, 1)
+}
+
+// updateDecision writes the row back with its counter raised.
+func (t *tx) updateDecision(ctx context.Context, d records.DecisionRow, now time.Time) error {
+	body, err := jsonText(d.Decision)
+	if err != nil {
+		return err
+	}
+	bundle, err := jsonText(d.Bundle)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE decisions SET decision = ?, state = ?, counter = ?, event = ?, hash = ?, bundle = ?, why = ?, updated_at = ?
+		WHERE id = ?`, body, d.State, d.Counter+1, d.Event, d.Hash, bundle, d.Why, micros(now), d.Decision.ID)
+	if err != nil {
+		return err
+	}
+	return t.decisionChanged(ctx, d.Decision, d.Counter+1)
+}
+
+func (t *tx) decisionChanged(ctx context.Context, d casefile.Decision, counter int) error {
+	t.tell(records.Change{Kind: records.ChangeDecision, Case: d.Case, ID: d.ID})
+	return t.indexDecision(ctx, d.ID, counter)
+}

@@ -1,0 +1,29 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/records/recordstest"
+	"github.com/docket-triage/docket/records/sqlite"
+)
+
+func TestExercise(t *testing.T) {
+	t.Parallel()
+	recordstest.Exercise(t, func(t *testing.T) records.Store { return open(t, sqlite.Options{}) })
+}
+
+// open makes a store in a folder of its own; o.Path is set unless given.
+func open(t testing.TB, o sqlite.Options) *sqlite.Store {
+	t.Helper()
+	if o.Path == "" {
+		o.Path = filepath.Join(t.TempDir(), "records.db")
+	}
+	s, err := sqlite.Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}

@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+const (
+	flagColumns = "flag, account, platform, digest, sealed, source, at, status, case_ref, accepted_at, queued_at, reopens"
+	selectFlag  = "SELECT " + flagColumns + " FROM flags WHERE flag = ?"
+)
+
+func scanFlag(r scanner) (records.FlagReceipt, error) {
+	var f records.FlagReceipt
+	err := r.Scan(&f.Flag, &f.Account, &f.Platform, &f.Digest, &f.Sealed, &f.Source, toTime{&f.At}, &f.Status,
+		toText[casefile.CaseRef]{&f.Case}, toOptionalTime{&f.AcceptedAt}, toOptionalTime{&f.QueuedAt}, &f.Reopens)
+	return f, err
+}
+
+// PutFlag writes a receipt row, as pending, if the key is new, and returns the row that stands.
+func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records.FlagReceipt, created bool, err error) {
+	switch {
+	case r.Flag == "":
+		return records.FlagReceipt{}, false, casefile.Invalid("flag", "required")
+	case r.Account == "":
+		return records.FlagReceipt{}, false, casefile.Invalid("account", "required")
+	case r.At.IsZero():
+		return records.FlagReceipt{}, false, casefile.Invalid("at", "required")
+	}
+	type put struct {
+		row     records.FlagReceipt
+		created bool
+	}
+	p, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (put, error) {
+		_, err := t.exec(ctx, insertAccount, r.Account, r.Platform)
+		if err != nil {
+			return put{}, err
+		}
+		n, err := t.changed(ctx, `INSERT INTO flags (flag, account, platform, digest, sealed, source, at, status, reopens)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (flag) DO NOTHING`,
+			r.Flag, r.Account, r.Platform, r.Digest, r.Sealed, r.Source, micros(r.At), records.FlagPending, r.Reopens)
+		if err != nil {
+			return put{}, err
+		}
+		stands, err := one(ctx, t, scanFlag, selectFlag, r.Flag)
+		if err != nil {
+			return put{}, err
+		}
+		if n > 0 {
+			t.tell(records.Change{Kind: records.ChangeFlag, Flag: r.Flag})
+		}
+		return put{stands, n > 0}, nil
+	})
+	return p.row, p.created, coded("put flag", err)
+}
+
+// Flag returns a row; CodeNotFound if there is none.
+func (s *Store) Flag(ctx context.Context, key casefile.FlagKey) (records.FlagReceipt, error) {
+	f, err := one(ctx, s.reader, scanFlag, selectFlag, key)
+	return f, coded("read flag", missing(err, "flag"))
+}
+
+// PendingFlags lists rows still pending that were written before t, oldest first.
+func (s *Store) PendingFlags(ctx context.Context, before time.Time, limit int) ([]records.FlagReceipt, error) {
+	err := checkLimit(limit)
+	if err != nil {
+		return nil, err
+	}
+	list, err := all(ctx, s.reader, scanFlag, "SELECT "+flagColumns+` FROM flags
+		WHERE status = 'pending' AND at < ? ORDER BY at, flag LIMIT ?`, micros(before), limit)
+	return list, coded("list pending flags", err)
+}
+
+// CaseFlags lists a case's rows, oldest first.
+func (s *Store) CaseFlags(ctx context.Context, ref casefile.CaseRef) ([]records.FlagReceipt, error) {
+	list, err := all(ctx, s.reader, scanFlag, "SELECT "+flagColumns+` FROM flags
+		WHERE case_ref = ? ORDER BY at, flag`, ref)
+	return list, coded("list a case's flags", err)
+}
+
+// FlagStats counts the rows written at or after since, and the times from receipt to queue.
+func (s *Store) FlagStats(ctx context.Context, since time.Time) (records.FlagStats, error) {
+	var st records.FlagStats
+	err := s.reader.snapshot(ctx, func(q querier) error {
+		from := since.UnixMicro()
+		var queued int
+		_, err := one(ctx, q, func(r scanner) (struct{}, error) {
+			return struct{}{}, r.Scan(&st.Flags, &st.Pending, &st.Unqueued, &queued, &st.Cases, &st.Accounts)
+		}, `SELECT COUNT(*), COUNT(CASE WHEN status = 'pending' THEN 1 END),
+				COUNT(CASE WHEN status = 'accepted' AND queued_at IS NULL THEN 1 END), COUNT(queued_at),
+				COUNT(DISTINCT case_ref), COUNT(DISTINCT account)
+			FROM flags WHERE at >= ?`, from)
+		if err != nil {
+			return err
+		}
+		for _, p := range []struct {
+			percent int
+			dst     *time.Duration
+		}{{50, &st.ToQueueP50}, {99, &st.ToQueueP99}} {
+			if queued == 0 {
+				break
+			}
+			waited, err := one(ctx, q, scanInt, `SELECT queued_at - at FROM flags
+				WHERE at >= ? AND queued_at IS NOT NULL ORDER BY queued_at - at LIMIT 1 OFFSET ?`, from, nearestRank(p.percent, queued)-1)
+			if err != nil {
+				return err
+			}
+			*p.dst = time.Duration(waited) * time.Microsecond
+		}
+		return nil
+	})
+	if err != nil {
+		return records.FlagStats{}, coded("count flags", err)
+	}
+	return st, nil
+}
+
+// nearestRank is the place, from 1, of the percentile among n values in order.
+func nearestRank(percent, n int) int { return (percent*n + 99) / 100 }

@@ -1,0 +1,72 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+const (
+	noticeColumns        = "number, decision, case_ref, state, text, digest, at, state_at"
+	selectDecisionNotice = "SELECT " + noticeColumns + " FROM notices WHERE decision = ?"
+)
+
+func scanNotice(r scanner) (records.NoticeRow, error) {
+	var n records.NoticeRow
+	err := r.Scan(&n.Number, &n.Decision, &n.Case, &n.State, &n.Text, &n.Digest, toTime{&n.At}, toTime{&n.StateAt})
+	return n, err
+}
+
+// PutNotice writes a notice if the decision has none and returns the one that stands. CodeConflict
+// when another decision's notice has the number; CodeNotFound when the decision has no row.
+func (s *Store) PutNotice(ctx context.Context, n records.NoticeRow) (records.NoticeRow, error) {
+	row, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.NoticeRow, error) {
+		wrote, err := t.changed(ctx, `INSERT INTO notices (number, decision, case_ref, state, text, digest, at, state_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING`,
+			n.Number, n.Decision, n.Case, n.State, n.Text, n.Digest, micros(n.At), micros(n.At))
+		switch {
+		case violates(err):
+			return records.NoticeRow{}, casefile.Errorf(casefile.CodeConflict, "the notice number is taken: propose another")
+		case orphan(err):
+			return records.NoticeRow{}, casefile.Errorf(casefile.CodeNotFound, "no such decision")
+		case err != nil:
+			return records.NoticeRow{}, err
+		}
+		if wrote > 0 {
+			t.tell(records.Change{Kind: records.ChangeDecision, Case: n.Case, ID: n.Decision})
+		}
+		return one(ctx, t, scanNotice, selectDecisionNotice, n.Decision)
+	})
+	return row, coded("put notice", err)
+}
+
+// SetNoticeState moves a notice on; the same state again changes nothing. CodeNotFound if there is
+// no such notice; CodeState for a step back to planned.
+func (s *Store) SetNoticeState(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error {
+	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+		row, err := one(ctx, t, scanNotice, "SELECT "+noticeColumns+" FROM notices WHERE number = ?", number)
+		switch {
+		case err != nil:
+			return missing(err, "notice")
+		case row.State == state:
+			return nil
+		case state == casefile.NoticePlanned:
+			return casefile.Errorf(casefile.CodeState, "the notice is %s already", row.State)
+		}
+		_, err = t.exec(ctx, "UPDATE notices SET state = ?, state_at = ? WHERE number = ?", state, micros(now), number)
+		if err != nil {
+			return err
+		}
+		t.tell(records.Change{Kind: records.ChangeDecision, Case: row.Case, ID: row.Decision})
+		return nil
+	})
+	return coded("set notice state", err)
+}
+
+// Notice returns a decision's notice; CodeNotFound if there is none.
+func (s *Store) Notice(ctx context.Context, decision string) (records.NoticeRow, error) {
+	n, err := one(ctx, s.reader, scanNotice, selectDecisionNotice, decision)
+	return n, coded("read notice", missing(err, "notice"))
+}

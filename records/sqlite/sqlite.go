@@ -1,0 +1,147 @@
+// Package sqlite keeps the records in one SQLite file: the store of standalone, and the reference
+// for package records' other adapters. Pure Go (modernc.org/sqlite), in WAL mode.
+//
+// One connection writes. Writes that arrive together share a transaction and so its fsync; each
+// has a savepoint of its own and gets its own result after the commit. A pool of connections reads.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+// Options say where the records are kept and how.
+type Options struct {
+	// Path is the database file; it is made with mode 0600 if it does not exist. Beside it stand
+	// two files of SQLite's own, with -wal and -shm at the end of their names.
+	Path string
+	// Fast commits with synchronous=NORMAL: a power cut may lose the last writes, but damages
+	// nothing. Without it every answered write is on the disk (FULL).
+	Fast bool
+	// Logger gets migrations; nil for silence.
+	Logger *slog.Logger
+}
+
+const (
+	busyTimeoutMillis = 5000
+	maxReaders        = 8
+)
+
+// Store is the records in a SQLite file. Make it with Open. All methods are safe for concurrent use.
+//
+// A write whose context ends while it waits returns the context's error and may still be carried
+// out; every write is such that the caller can repeat it.
+type Store struct {
+	writer *writer
+	reader *reader
+	feed   *feed
+	closed atomic.Bool
+}
+
+var _ records.Store = (*Store)(nil)
+
+// Open opens or makes the records at o.Path and migrates their schema. CodeState when the schema is
+// newer than this program; CodeInvalid when no path is given; CodeUnavailable when the file cannot
+// be opened.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Path == "" {
+		return nil, casefile.Invalid("path", "required: the file to keep the records in")
+	}
+	logger := o.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("find records file: %w", err)
+	}
+	// SQLite gives its side files the mode of the database, which it would make for all to read.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, &casefile.Error{Code: casefile.CodeUnavailable, Op: "open records", Message: "the file cannot be opened", Err: err}
+	}
+	err = f.Close()
+	if err != nil {
+		return nil, fmt.Errorf("open records: %w", err)
+	}
+	writeDB, err := sql.Open("sqlite", dsn(path, o.Fast, false))
+	if err != nil {
+		return nil, fmt.Errorf("open records for writing: %w", err)
+	}
+	writeDB.SetMaxOpenConns(1)
+	err = prepare(ctx, writeDB, logger)
+	if err != nil {
+		return nil, errors.Join(coded("open records", err), writeDB.Close())
+	}
+	readDB, err := sql.Open("sqlite", dsn(path, o.Fast, true))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open records for reading: %w", err), writeDB.Close())
+	}
+	readDB.SetMaxOpenConns(maxReaders)
+	readDB.SetMaxIdleConns(maxReaders)
+	s := &Store{feed: newFeed(), reader: newReader(readDB)}
+	s.writer = newWriter(writeDB, s.feed.publish)
+	return s, nil
+}
+
+func prepare(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
+	var mode string
+	err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+	if err != nil {
+		return fmt.Errorf("read journal mode: %w", err)
+	}
+	if mode != "wal" {
+		return casefile.Errorf(casefile.CodeUnavailable, "the file system of the records does not allow a write-ahead log (journal mode %q)", mode)
+	}
+	return migrate(ctx, db, logger)
+}
+
+// dsn makes the driver's URI. A path is escaped in it, so that no character of it is taken for
+// a parameter.
+func dsn(path string, fast, readOnly bool) string {
+	sync := "FULL"
+	if fast {
+		sync = "NORMAL"
+	}
+	q := url.Values{}
+	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeoutMillis))
+	q.Add("_pragma", "journal_mode(WAL)")
+	q.Add("_pragma", fmt.Sprintf("synchronous(%s)", sync))
+	q.Add("_pragma", "foreign_keys(1)")
+	q.Add("_pragma", "temp_store(MEMORY)")
+	q.Add("_pragma", "cache_size(-16000)") // KiB
+	if readOnly {
+		q.Add("_pragma", "query_only(1)")
+	}
+	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := one(ctx, s.reader, scanInt, "SELECT 1")
+	return coded("ping records", err)
+}
+
+// Close carries out the writes that wait, ends every feed and closes the file. Later calls get
+// CodeUnavailable. Closing twice is no error.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	err := s.writer.close()
+	s.feed.close()
+	return errors.Join(err, s.reader.close())
+}

@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
+// openCase is what TakeIn reads of a case.
+type openCase struct {
+	ref       casefile.CaseRef
+	ordinal   int
+	openedAt  time.Time
+	openedBy  casefile.FlagKey
+	revision  int
+	evidence  int
+	previous  casefile.CaseRef
+	chainSeq  int
+	chainHash string
+}
+
+// The row itself says whether a case is open: the account's counter only repeats it.
+const selectOpenCase = `SELECT ref, ordinal, opened_at, opened_by, revision, evidence_revision, previous, chain_seq, chain_hash
+	FROM cases WHERE account = ? AND state <> 'closed'`
+
+func scanOpenCase(r scanner) (openCase, error) {
+	var c openCase
+	err := r.Scan(&c.ref, &c.ordinal, toTime{&c.openedAt}, &c.openedBy, &c.revision, &c.evidence, &c.previous, &c.chainSeq, &c.chainHash)
+	return c, err
+}
+
+// TakeIn is the compare-and-set of a flag's row, and the opening of a case where the account has
+// none open, in one transaction. CodeConflict when propose is needed and another case has it: the
+// caller proposes another. An answer to a dropped row tells of the account's open case, if any.
+func (s *Store) TakeIn(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey, propose casefile.CaseRef, now time.Time) (records.TakenIn, error) {
+	taken, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.TakenIn, error) {
+		in := takeIn{t: t, platform: platform, account: account, flag: flag, propose: propose, now: now}
+		return in.run(ctx)
+	})
+	return taken, coded("take flag in", err)
+}
+
+type takeIn struct {
+	t        *tx
+	platform string
+	account  casefile.AccountKey
+	flag     casefile.FlagKey
+	propose  casefile.CaseRef
+	now      time.Time
+}
+
+func (in takeIn) run(ctx context.Context) (records.TakenIn, error) {
+	open, err := one(ctx, in.t, scanOpenCase, selectOpenCase, in.account)
+	none := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !none {
+		return records.TakenIn{}, err
+	}
+	row, err := one(ctx, in.t, scanFlag, selectFlag, in.flag)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return in.answer(ctx, open, records.FlagReceipt{}, records.DroppedNoRow)
+	case err != nil:
+		return records.TakenIn{}, err
+	case row.Account != in.account || row.Platform != in.platform:
+		return in.answer(ctx, open, records.FlagReceipt{}, records.DroppedNoRow)
+	case row.Status == records.FlagAccepted && !none && row.Case == open.ref:
+		return in.answer(ctx, open, row, records.TakenBefore)
+	case row.Status == records.FlagAccepted:
+		return in.answer(ctx, open, row, records.DroppedOther)
+	}
+	erased, err := in.erased(ctx)
+	if err != nil {
+		return records.TakenIn{}, err
+	}
+	if erased {
+		return in.answer(ctx, open, row, records.DroppedErased)
+	}
+	if none {
+		open, err = in.open(ctx)
+		if err != nil {
+			return records.TakenIn{}, err
+		}
+	}
+	_, err = in.t.exec(ctx, "UPDATE flags SET status = 'accepted', case_ref = ?, accepted_at = ? WHERE flag = ? AND status = 'pending'",
+		open.ref, micros(in.now), in.flag)
+	if err != nil {
+		return records.TakenIn{}, err
+	}
+	row, err = one(ctx, in.t, scanFlag, selectFlag, in.flag)
+	if err != nil {
+		return records.TakenIn{}, err
+	}
+	in.t.tell(records.Change{Kind: records.ChangeFlag, Flag: in.flag, Case: open.ref})
+	return in.answer(ctx, open, row, records.TakenNow)
+}
+
+// erased reports whether the account's content key was destroyed, and with it the sealed flag.
+func (in takeIn) erased(ctx context.Context) (bool, error) {
+	n, err := one(ctx, in.t, scanInt, "SELECT COUNT(*) FROM account_keys WHERE account = ? AND destroyed_at IS NOT NULL", in.account)
+	return n > 0, err
+}
+
+// open writes the row of the account's next case and moves the account's counters on.
+func (in takeIn) open(ctx context.Context) (openCase, error) {
+	if in.propose == "" {
+		return openCase{}, casefile.Invalid("propose", "required: the number of a case to open")
+	}
+	a, err := one(ctx, in.t, scanAccount, selectAccount, in.account)
+	if err != nil {
+		return openCase{}, err
+	}
+	n, err := in.t.changed(ctx, `INSERT INTO cases (ref, account, platform, ordinal, opened_by, opened_at, previous, state)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref) DO NOTHING`,
+		in.propose, in.account, in.platform, a.Ordinal+1, in.flag, micros(in.now), a.LastCase, casefile.StateNew)
+	if err != nil {
+		return openCase{}, err
+	}
+	if n == 0 {
+		return openCase{}, casefile.Errorf(casefile.CodeConflict, "the case number %s is taken: propose another", in.propose)
+	}
+	_, err = in.t.exec(ctx, "UPDATE accounts SET ordinal = ?, open_case = ? WHERE account = ?", a.Ordinal+1, in.propose, in.account)
+	if err != nil {
+		return openCase{}, err
+	}
+	in.t.tell(records.Change{Kind: records.ChangeCase, Case: in.propose})
+	return one(ctx, in.t, scanOpenCase, selectOpenCase, in.account)
+}
+
+func (in takeIn) answer(ctx context.Context, open openCase, row records.FlagReceipt, outcome records.TakeOutcome) (records.TakenIn, error) {
+	out := records.TakenIn{
+		Receipt: row, Outcome: outcome, Case: open.ref, Ordinal: open.ordinal, OpenedAt: open.openedAt,
+		Revision: open.revision, EvidenceRevision: open.evidence, Previous: open.previous,
+		ChainSeq: open.chainSeq, ChainHash: open.chainHash,
+	}
+	took := outcome == records.TakenNow || outcome == records.TakenBefore
+	out.Opened = took && open.openedBy == in.flag
+	if open.ref != "" {
+		return out, nil
+	}
+	a, err := one(ctx, in.t, scanAccount, selectAccount, in.account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return out, nil
+	}
+	out.Previous = a.LastCase
+	return out, err
+}
