@@ -58,7 +58,8 @@ func CSRF(session string) string {
 
 // CheckCSRF compares what a form carried with the session's own; CodeForbidden if it differs.
 func CheckCSRF(session, carried string) error {
-	if subtle.ConstantTimeCompare([]byte(CSRF(session)), []byte(carried)) != 1 {
+	_, ok := tokenHash(records.TokenSession, session)
+	if !ok || subtle.ConstantTimeCompare([]byte(CSRF(session)), []byte(carried)) != 1 {
 		return casefile.Errorf(casefile.CodeForbidden, "the form is not of this session: load the page again")
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"gocloud.dev/blob"
@@ -53,7 +54,7 @@ type Store struct {
 	rows    KeyRows
 	cache   *keyCache
 	clock   func() time.Time
-	owned   bool // the bucket is ours to close
+	close   func() error
 }
 
 var _ Sealer = (*Store)(nil)
@@ -74,7 +75,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{
 		objects: &objects{bucket: o.Bucket}, keyring: o.Keyring, rows: o.Rows,
-		cache: newKeyCache(o.CacheSize, o.CacheFor, o.Clock), clock: o.Clock, owned: o.Dir != "",
+		cache: newKeyCache(o.CacheSize, o.CacheFor, o.Clock), clock: o.Clock, close: func() error { return nil },
 	}
 	if o.Dir != "" {
 		folder, err := openFolder(o.Dir, !o.Fast)
@@ -82,16 +83,15 @@ func Open(o Options) (*Store, error) {
 			return nil, err
 		}
 		s.objects = folder
+		s.close = sync.OnceValue(folder.bucket.Close)
 	}
 	return s, nil
 }
 
-// Close lets go of the folder. It leaves a Bucket and the Keyring, which are the caller's, open.
+// Close lets go of the folder; again is no error. It leaves a Bucket and the Keyring, which are the
+// caller's, open.
 func (s *Store) Close() error {
-	if !s.owned {
-		return nil
-	}
-	err := s.objects.bucket.Close()
+	err := s.close()
 	if err != nil {
 		return fmt.Errorf("close evidence folder: %w", err)
 	}

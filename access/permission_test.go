@@ -1,0 +1,149 @@
+package access
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// The table in docs/access.md is the one in the code.
+func TestTableIsTheDocumentedOne(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "docs", "access.md"))
+	require.NoError(t, err)
+	var want strings.Builder
+	for _, p := range Permissions() {
+		fmt.Fprintf(&want, "| `%s` |", p)
+		for _, r := range casefile.Roles {
+			mark := " |"
+			if Allowed([]casefile.Role{r}, p) {
+				mark = " yes |"
+			}
+			want.WriteString(mark)
+		}
+		want.WriteString("\n")
+	}
+	require.Contains(t, string(page), want.String())
+}
+
+func TestTableRules(t *testing.T) {
+	t.Parallel()
+	judges := []Permission{CaseNext, CaseClaim, CaseComment, CaseOpinion, CaseWithdraw, CaseClose, CaseReopen}
+	words := []Permission{CaseRead, CaseFind}
+	for _, p := range Permissions() {
+		require.NotEmpty(t, table[p], p)
+		for _, r := range table[p] {
+			require.True(t, r.Valid())
+		}
+		require.False(t, Allowed(nil, p))
+		require.False(t, Allowed([]casefile.Role{"nobody"}, p))
+	}
+	for _, r := range []casefile.Role{casefile.RolePolicy, casefile.RoleAuditor, casefile.RoleAdmin, casefile.RoleService} {
+		for _, p := range judges {
+			require.False(t, Allowed([]casefile.Role{r}, p), "%s %s", r, p)
+		}
+	}
+	for _, p := range words {
+		require.False(t, Allowed([]casefile.Role{casefile.RoleAdmin}, p))
+		require.False(t, Allowed([]casefile.Role{casefile.RoleService}, p))
+	}
+	for _, r := range casefile.Roles {
+		require.Equal(t, r == casefile.RoleAdmin, Allowed([]casefile.Role{r}, PeopleManage), r)
+		require.True(t, Allowed([]casefile.Role{r}, SessionManage))
+		require.False(t, Allowed([]casefile.Role{r}, "no.such"))
+	}
+}
+
+func TestCheckRoles(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		roles []casefile.Role
+		ok    bool
+	}{
+		"one":                     {[]casefile.Role{reviewer}, true},
+		"several":                 {[]casefile.Role{reviewer, senior, lead, policy, admin}, true},
+		"service":                 {[]casefile.Role{service, service}, true},
+		"auditor and policy":      {[]casefile.Role{auditor, policy}, true},
+		"none":                    {nil, false},
+		"unknown":                 {[]casefile.Role{reviewer, "root"}, false},
+		"service and reviewer":    {[]casefile.Role{service, reviewer}, false},
+		"auditor and reviewer":    {[]casefile.Role{reviewer, auditor}, false},
+		"auditor and admin":       {[]casefile.Role{auditor, admin}, false},
+		"service hidden by order": {[]casefile.Role{lead, policy, service}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := CheckRoles(tc.roles)
+			if tc.ok {
+				require.NoError(t, err)
+				return
+			}
+			requireCode(t, casefile.CodeInvalid, err)
+			for _, p := range Permissions() {
+				require.False(t, Allowed(tc.roles, p), "roles that must not stand together are allowed nothing")
+			}
+		})
+	}
+}
+
+func TestWho(t *testing.T) {
+	t.Parallel()
+	w := Who{Person: "p-abcdefgh", Roles: []casefile.Role{reviewer, senior, policy}}
+	require.True(t, w.May(CaseOpinion))
+	require.NoError(t, w.Require(CaseOpinion))
+	requireCode(t, casefile.CodeForbidden, w.Require(PeopleManage))
+	actor, err := w.ActorFor(CaseOpinion)
+	require.NoError(t, err)
+	require.Equal(t, casefile.Actor{Person: "p-abcdefgh", Role: casefile.RoleSenior}, actor)
+	actor, err = w.ActorFor(MetricsRead)
+	require.NoError(t, err)
+	require.Equal(t, casefile.RolePolicy, actor.Role)
+	_, err = w.ActorFor(PeopleManage)
+	requireCode(t, casefile.CodeForbidden, err)
+}
+
+func TestPurpose(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		roles []casefile.Role
+		may   []Purpose
+	}{
+		"reviewer": {[]casefile.Role{reviewer}, []Purpose{PurposeReview}},
+		"senior":   {[]casefile.Role{senior}, []Purpose{PurposeReview, PurposeAppeal, PurposeSupport}},
+		"lead":     {[]casefile.Role{lead}, []Purpose{PurposeReview, PurposeAppeal, PurposeSupport, PurposePolicy}},
+		"policy":   {[]casefile.Role{policy}, []Purpose{PurposePolicy}},
+		"auditor":  {[]casefile.Role{auditor}, []Purpose{PurposeAudit}},
+		"admin":    {[]casefile.Role{admin}, nil},
+		"service":  {[]casefile.Role{service}, nil},
+		"mixed up": {[]casefile.Role{service, lead}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tc.may, Purposes(tc.roles))
+			w := Who{Roles: tc.roles}
+			for _, p := range purposes {
+				got, err := w.Purpose(string(p.purpose))
+				if slices.Contains(tc.may, p.purpose) {
+					require.NoError(t, err)
+					require.Equal(t, p.purpose, got)
+					continue
+				}
+				requireCode(t, casefile.CodeForbidden, err)
+			}
+			usual, err := w.Purpose("")
+			if len(tc.may) == 0 {
+				requireCode(t, casefile.CodeForbidden, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.may[0], usual)
+		})
+	}
+}
