@@ -1,0 +1,212 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/detector"
+	"github.com/docket-triage/docket/evidence"
+	"github.com/docket-triage/docket/indexing"
+	"github.com/docket-triage/docket/stream"
+)
+
+// FlagDoor takes flags in, many at once; it is the API of the serve role, over HTTP. A nil error
+// means that every flag was accepted or refused for good; refused lists those.
+type FlagDoor interface {
+	SubmitFlags(ctx context.Context, flags []casefile.Flag) (refused []error, err error)
+}
+
+// DetectOptions are what the detect role is made of.
+type DetectOptions struct {
+	Source   stream.Source
+	Detector *detector.Detector
+	Door     FlagDoor
+	History  indexing.History
+	Identity evidence.Identity
+	// Snapshot is the file that keeps windows and resume token together.
+	Snapshot string
+	// SnapshotEvery is the time between two snapshots; 0 means 5 s.
+	SnapshotEvery time.Duration
+	// WatchAll hands the posts of every account to history, not only those of accounts with a hit.
+	WatchAll bool
+	Log      *slog.Logger
+}
+
+// Detect is the role that reads a stream: events in, flags to the door, posts to history. It goes on
+// where its snapshot stands; what it does twice after a crash changes nothing, because flag ids come
+// from the claim alone and history is idempotent.
+type Detect struct {
+	o      DetectOptions
+	token  stream.Token
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+	once   sync.Once
+
+	events, flags, refused, outside atomic.Int64
+}
+
+// DetectCounts tells what a run has done so far.
+type DetectCounts struct {
+	Events, Flags, Refused int64
+	// Outside are posts older than the window of history: counted, not stored.
+	Outside int64
+}
+
+// NewDetect makes the role.
+func NewDetect(o DetectOptions) *Detect {
+	if o.SnapshotEvery <= 0 {
+		o.SnapshotEvery = 5 * time.Second
+	}
+	return &Detect{o: o, done: make(chan struct{})}
+}
+
+// Start starts reading.
+func (d *Detect) Start(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	d.cancel = cancel
+	go func() {
+		defer close(d.done)
+		d.err = d.run(ctx)
+	}()
+	return nil
+}
+
+// Done is closed when the source has ended, or reading failed, or the role was stopped.
+func (d *Detect) Done() <-chan struct{} { return d.done }
+
+// Err says after Done why reading ended; nil at the end of the source.
+func (d *Detect) Err() error { return d.err }
+
+// Progress says how much of the source has been read.
+func (d *Detect) Progress() stream.Progress { return d.o.Source.Progress() }
+
+// Counts may be asked at any time.
+func (d *Detect) Counts() DetectCounts {
+	return DetectCounts{Events: d.events.Load(), Flags: d.flags.Load(), Refused: d.refused.Load(), Outside: d.outside.Load()}
+}
+
+// Stop stops reading, keeps a last snapshot and closes the source.
+func (d *Detect) Stop(context.Context) error {
+	var err error
+	d.once.Do(func() {
+		if d.cancel != nil {
+			d.cancel()
+			<-d.done
+		}
+		err = d.o.Source.Close()
+	})
+	return err
+}
+
+func (d *Detect) run(ctx context.Context) error {
+	kept := time.Now()
+	dirty := false
+	for {
+		batch, err := d.o.Source.Next(ctx)
+		if errors.Is(err, io.EOF) || ctx.Err() != nil {
+			if dirty {
+				return d.keep()
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the stream: %w", err)
+		}
+		err = d.take(ctx, batch)
+		if err != nil {
+			if ctx.Err() != nil {
+				// Flags of this batch may be on their way: the snapshot before it stands.
+				return nil
+			}
+			return err
+		}
+		d.token, dirty = batch.Token, true
+		if time.Since(kept) >= d.o.SnapshotEvery {
+			err = d.keep()
+			if err != nil {
+				return err
+			}
+			kept, dirty = time.Now(), false
+		}
+	}
+}
+
+// keep writes windows and resume token in one file, after everything before them was handed on.
+func (d *Detect) keep() error {
+	err := d.o.Detector.SaveSnapshot(d.o.Snapshot, string(d.token))
+	if err != nil {
+		return fmt.Errorf("keep the detector's snapshot: %w", err)
+	}
+	return nil
+}
+
+// take hands a batch on: its posts to history first, so that the cases that its flags open find them.
+func (d *Detect) take(ctx context.Context, batch stream.Batch) error {
+	var posts []indexing.Post
+	var flags []casefile.Flag
+	for i := range batch.Events {
+		e := &batch.Events[i]
+		found, watched := d.o.Detector.Process(e)
+		flags = append(flags, found...)
+		if (watched || d.o.WatchAll) && (e.Kind == casefile.EventPost || e.Kind == casefile.EventEdit || e.Kind == casefile.EventDelete) {
+			key := d.o.Identity.Account(casefile.AccountRef{Platform: e.Platform, ID: e.Account.ID})
+			posts = append(posts, indexing.Post{Event: *e, Account: key})
+		}
+	}
+	if len(posts) > 0 {
+		err := d.insist(ctx, "history", func() error {
+			res, err := d.o.History.PutPosts(ctx, posts)
+			if err == nil {
+				d.outside.Add(int64(res.Outside))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(flags) > 0 {
+		err := d.insist(ctx, "flags", func() error {
+			refused, err := d.o.Door.SubmitFlags(ctx, flags)
+			for _, r := range refused {
+				d.refused.Add(1)
+				d.o.Log.ErrorContext(ctx, "flag refused", "code", string(casefile.ErrorCode(r)))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	d.events.Add(int64(len(batch.Events)))
+	d.flags.Add(int64(len(flags)))
+	return nil
+}
+
+// insist repeats an idempotent hand-on until it succeeds: the stream waits rather than loses.
+func (d *Detect) insist(ctx context.Context, what string, do func() error) error {
+	pause := 100 * time.Millisecond
+	for {
+		err := do()
+		if err == nil {
+			return nil
+		}
+		d.o.Log.WarnContext(ctx, "hand-on failed, trying again", "what", what, "code", string(casefile.ErrorCode(err)))
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return fmt.Errorf("hand %s on: %w", what, ctx.Err())
+		case <-timer.C:
+		}
+		pause = min(pause*2, 10*time.Second)
+	}
+}
