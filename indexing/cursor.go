@@ -49,5 +49,10 @@ func ParseCursor(s string) (Cursor, error) {
 	if ms < 0 || ms > MaxOpenedAt.UnixMilli() {
 		return Cursor{}, bad
 	}
-	return Cursor{OpenedAt: time.UnixMilli(ms).UTC(), Ref: casefile.CaseRef(b[cursorHead:])}, nil
+	c := Cursor{OpenedAt: time.UnixMilli(ms).UTC(), Ref: casefile.CaseRef(b[cursorHead:])}
+	if c.String() != s {
+		// The base64 decoder passes over line breaks.
+		return Cursor{}, bad
+	}
+	return c, nil
 }
