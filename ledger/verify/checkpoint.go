@@ -38,6 +38,11 @@ func OpenCheckpoint(text, vkey string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, &casefile.Error{Code: casefile.CodeUnproven, Message: "the checkpoint is not signed with the pinned key", Err: err}
 	}
+	// One signature has one spelling: a decoder that forgives unused bits would take several.
+	_, err = base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64)
+	if err != nil {
+		return Checkpoint{}, unproven("the checkpoint's signature is malformed")
+	}
 	c, err := parseCheckpoint(n.Text)
 	if err != nil {
 		return Checkpoint{}, err

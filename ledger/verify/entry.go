@@ -45,7 +45,7 @@ type openedOpinion struct {
 // viewEntry parses an entry's bytes.
 func viewEntry(data []byte) entryView {
 	v := entryView{hash: sha256.Sum256(data)}
-	e, err := casefile.ParseEntry(data)
+	e, err := parseEntry(data)
 	if err != nil {
 		v.err = err
 		return v
@@ -101,11 +101,8 @@ func (v *entryView) viewDecision(body json.RawMessage) error {
 	}
 	v.decision = &decisionView{id: d.Decision}
 	for _, o := range d.Opinions {
-		codes, err := casefile.Canonical(o.Codes)
-		if err != nil {
-			return err
-		}
-		v.decision.opinions = append(v.decision.opinions, openedOpinion{event: o.Event, commitment: casefile.Commit(o.Salt, codes)})
+		// A part of canonical JSON is canonical: Codes are the very bytes that were committed to.
+		v.decision.opinions = append(v.decision.opinions, openedOpinion{event: o.Event, commitment: casefile.Commit(o.Salt, o.Codes)})
 	}
 	return nil
 }
