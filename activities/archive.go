@@ -29,6 +29,22 @@ type CaseFile struct {
 	ClosedAt time.Time            `json:"closed_at"`
 }
 
+// caseFile opens the archived file of a closed case.
+func (w *Work) caseFile(ctx context.Context, account casefile.AccountKey, ref casefile.CaseRef) (CaseFile, error) {
+	row, err := w.Records.Case(ctx, ref)
+	if err != nil {
+		return CaseFile{}, fmt.Errorf("read the case before: %w", err)
+	}
+	if row.File == "" {
+		return CaseFile{}, casefile.Errorf(casefile.CodeNotFound, "the case before has no archived file")
+	}
+	file, err := open[CaseFile](ctx, w.Sealer, account, evidence.KindCaseFile, row.File)
+	if err != nil {
+		return CaseFile{}, fmt.Errorf("open the archived case file: %w", err)
+	}
+	return file, nil
+}
+
 // Archive seals the case file.
 func (w *Work) Archive(ctx context.Context, ask workflows.ArchiveAsk) (workflows.ArchiveAnswer, error) {
 	ref := ask.State.Ref
@@ -45,9 +61,9 @@ func (w *Work) Archive(ctx context.Context, ask workflows.ArchiveAsk) (workflows
 			file.Flags = append(file.Flags, row.Sealed)
 			continue
 		}
-		before, err := open[CaseFile](ctx, w.Sealer, ask.Account, evidence.KindCaseFile, row.Sealed)
+		before, err := w.caseFile(ctx, ask.Account, row.Reopens)
 		if err != nil {
-			return workflows.ArchiveAnswer{}, fmt.Errorf("open the reopened case's file: %w", err)
+			return workflows.ArchiveAnswer{}, err
 		}
 		file.Flags = append(file.Flags, before.Flags...)
 	}

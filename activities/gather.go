@@ -64,7 +64,7 @@ func (w *Work) openReceipt(ctx context.Context, account casefile.AccountKey, row
 		}
 		return []casefile.Flag{f}, nil
 	}
-	file, err := open[CaseFile](ctx, w.Sealer, account, evidence.KindCaseFile, row.Sealed)
+	file, err := w.caseFile(ctx, account, row.Reopens)
 	if err != nil {
 		return nil, err
 	}
