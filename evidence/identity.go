@@ -11,8 +11,10 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
+const base32Alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+
 // base32Lower is RFC 4648's base 32 in lower case without padding.
-var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var base32Lower = base32.NewEncoding(base32Alphabet).WithPadding(base32.NoPadding)
 
 // nameBytes is how much of a keyed hash names an account, a flag or a handle's form: 160 bits.
 const nameBytes = 20

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
@@ -18,15 +18,12 @@ import (
 // objects keeps sealed bytes by address, in object storage or in a folder.
 //
 // fileblob writes a temporary file and renames it, but asks the disk for nothing. Here a write to a
-// folder is on the disk when it returns: the file is synced before the rename, its folder after, and
-// the folder above once for each new one below it.
+// folder is on the disk when it returns: the file is synced before the rename, its subfolder after.
 type objects struct {
 	bucket *blob.Bucket
 	// dir is the folder's path; "" for object storage, where the provider's word is taken.
 	dir  string
 	sync bool
-	// rooted holds the subfolders whose own names are known to be on the disk.
-	rooted sync.Map
 }
 
 func openFolder(dir string, synced bool) (*objects, error) {
@@ -42,18 +39,41 @@ func openFolder(dir string, synced bool) (*objects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open evidence folder: %w", err)
 	}
-	o := &objects{bucket: bucket, dir: dir, sync: synced}
-	if synced {
-		err = syncDir(filepath.Dir(dir))
-		if err != nil {
-			return nil, errors.Join(err, bucket.Close())
-		}
+	err = makeSubfolders(dir)
+	if err == nil && synced {
+		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
 	}
-	return o, nil
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare evidence folder: %w", err), bucket.Close())
+	}
+	return &objects{bucket: bucket, dir: dir, sync: synced}, nil
 }
 
-// path is an address's place: 1,024 subfolders keep each of them small.
-func objectPath(address casefile.Address) string { return string(address[:2] + "/" + address[2:]) }
+// makeSubfolders makes every subfolder that is missing, once, so that no write has to wait for the
+// name of its subfolder as well.
+func makeSubfolders(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		there[e.Name()] = true
+	}
+	for _, c := range base32Alphabet {
+		if there[string(c)] {
+			continue
+		}
+		err = os.Mkdir(filepath.Join(dir, string(c)), 0o700)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// objectPath is an address's place, in one of 32 subfolders.
+func objectPath(address casefile.Address) string { return string(address[:1] + "/" + address[1:]) }
 
 // get returns the bytes at an address; CodeNotFound, or CodeUnavailable.
 func (o *objects) get(ctx context.Context, address casefile.Address) ([]byte, error) {
@@ -121,20 +141,10 @@ func (o *objects) syncName(address casefile.Address) error {
 	if o.dir == "" || !o.sync {
 		return nil
 	}
-	sub := string(address[:2])
-	err := syncDir(filepath.Join(o.dir, sub))
+	err := syncDir(filepath.Join(o.dir, string(address[:1])))
 	if err != nil {
 		return storageError("sync evidence folder", err)
 	}
-	_, ok := o.rooted.Load(sub)
-	if ok {
-		return nil
-	}
-	err = syncDir(o.dir)
-	if err != nil {
-		return storageError("sync evidence folder", err)
-	}
-	o.rooted.Store(sub, true)
 	return nil
 }
 

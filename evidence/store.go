@@ -242,5 +242,5 @@ func (s *Store) Salter(ctx context.Context, account casefile.AccountKey) (casefi
 }
 
 func validAddress(a casefile.Address) bool {
-	return len(a) == addressChars && strings.Trim(string(a), "abcdefghijklmnopqrstuvwxyz234567") == ""
+	return len(a) == addressChars && strings.Trim(string(a), base32Alphabet) == ""
 }

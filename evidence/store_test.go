@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -474,6 +475,7 @@ func BenchmarkSealedStore(b *testing.B) {
 		require.NoError(b, err)
 		require.NoError(b, s.EnsureKey(b.Context(), "twitter", alice))
 		n := 0
+		var m atomic.Int64
 		b.Run("seal/"+bench.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
@@ -485,6 +487,15 @@ func BenchmarkSealedStore(b *testing.B) {
 		})
 		address, _, err := s.Seal(b.Context(), alice, KindFlag, text)
 		require.NoError(b, err)
+		b.Run("seal-16-at-once/"+bench.name, func(b *testing.B) {
+			b.SetParallelism(8) // times 2 cores
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					_, _, err := s.Seal(b.Context(), alice, KindOpinion, append([]byte(fmt.Sprint(m.Add(1))), text...))
+					require.NoError(b, err)
+				}
+			})
+		})
 		b.Run("open/"+bench.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
