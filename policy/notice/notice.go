@@ -43,7 +43,7 @@ type Data struct {
 	Decision string
 	// Service is what the platform calls itself; "" writes "this service".
 	Service string
-	// Account is whom it concerns; its handle is printed, else its id.
+	// Account is whom it concerns; its handle is printed, else its id, else nothing.
 	Account   casefile.Account
 	Judgement casefile.Judgement
 	// DecidedBy is how the decision was settled; "" means as its action requires.
@@ -140,8 +140,6 @@ func (d *Data) complete() error {
 		return casefile.Invalid("number", "required, in plain characters")
 	case d.Date.IsZero():
 		return casefile.Invalid("date", "required")
-	case d.Account.ID == "":
-		return casefile.Invalid("account.id", "required")
 	case !Due(d.Judgement.Action):
 		return casefile.Invalid("action", "%q sends no notice", d.Judgement.Action)
 	case len(d.Judgement.Policies) == 0:

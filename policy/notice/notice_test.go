@@ -46,6 +46,7 @@ func TestGolden(t *testing.T) {
 	weighed.Mitigations[casefile.M1], weighed.Mitigations[casefile.M6], weighed.Mitigations[casefile.M8] = casefile.AnswerYes, casefile.AnswerYes, casefile.AnswerYes
 	warning := data(judgement(casefile.L1, casefile.VE12))
 	warning.Posts, warning.Profile, warning.Service, warning.Complaints = nil, true, "", ""
+	warning.Account = casefile.Account{}
 	oneDay := data(judgement(casefile.L5, casefile.VE07))
 	oneDay.Judgement.Days = 1
 	oneDay.Posts = oneDay.Posts[:1]
@@ -166,7 +167,6 @@ func TestRenderRefuses(t *testing.T) {
 		"no number":         {func(d *notice.Data) { d.Number = "" }, "number"},
 		"number of lines":   {func(d *notice.Data) { d.Number = "N\n1" }, "number"},
 		"no date":           {func(d *notice.Data) { d.Date = time.Time{} }, "date"},
-		"no account":        {func(d *notice.Data) { d.Account = casefile.Account{} }, "account.id"},
 		"no case":           {func(d *notice.Data) { d.Case = "" }, "case"},
 		"no such language":  {func(d *notice.Data) { d.Lang = "../en" }, "lang"},
 		"other than decide": {func(d *notice.Data) { d.DecidedBy = "coin" }, ""},

@@ -1,0 +1,409 @@
+package enforce_test
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/enforce"
+)
+
+var decidedAt = time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC)
+
+const (
+	caseRef   = casefile.CaseRef("7K2QX-9MDT4")
+	logOrigin = "log.test.example/docket"
+)
+
+var account = casefile.AccountRef{Platform: "synthetic", ID: "a-17"}
+
+// testSalts are an account's salts under one content key.
+type testSalts string
+
+func (k testSalts) Salt(event casefile.EventID, label string) []byte {
+	mac := hmac.New(sha256.New, []byte(k))
+	fmt.Fprintf(mac, "%s\n%s", event, label)
+	return mac.Sum(nil)
+}
+
+// testLog is a real, tiny log: its hashes are stored as tlog stores them, its checkpoints signed.
+type testLog struct {
+	t      *testing.T
+	signer note.Signer
+	vkey   string
+	hashes []tlog.Hash
+	data   [][]byte
+}
+
+func newLog(t *testing.T) *testLog {
+	t.Helper()
+	skey, vkey, err := note.GenerateKey(rand.Reader, logOrigin)
+	require.NoError(t, err)
+	signer, err := note.NewSigner(skey)
+	require.NoError(t, err)
+	l := &testLog{t: t, signer: signer, vkey: vkey}
+	for i := range 5 {
+		l.add([]byte(fmt.Sprintf(`{"other":%d}`, i)))
+	}
+	return l
+}
+
+func (l *testLog) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(indexes))
+	for i, n := range indexes {
+		out[i] = l.hashes[n]
+	}
+	return out, nil
+}
+
+func (l *testLog) add(data []byte) int64 {
+	n := int64(len(l.data))
+	hashes, err := tlog.StoredHashes(n, data, l)
+	require.NoError(l.t, err)
+	l.hashes, l.data = append(l.hashes, hashes...), append(l.data, data)
+	return n
+}
+
+// prove makes the bundle of an entry under a checkpoint of the given size.
+func (l *testLog) prove(n, size int64) casefile.Bundle {
+	root, err := tlog.TreeHash(size, l)
+	require.NoError(l.t, err)
+	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", logOrigin, size, root)}, l.signer)
+	require.NoError(l.t, err)
+	b := casefile.Bundle{Format: casefile.BundleFormat, Entry: l.data[n], Index: uint64(n), Checkpoint: string(signed)}
+	if n < size {
+		path, err := tlog.ProveRecord(size, n, l)
+		require.NoError(l.t, err)
+		for _, h := range path {
+			b.Path = append(b.Path, slices.Clone(h[:]))
+		}
+	}
+	return b
+}
+
+func (l *testLog) proveNow(n int64) casefile.Bundle { return l.prove(n, int64(len(l.data))) }
+
+func judgement(a casefile.Action, codes ...casefile.PolicyCode) casefile.Judgement {
+	j := casefile.Judgement{Action: a, Policies: codes, EntityTier: casefile.E2, Mitigations: map[casefile.Mitigation]casefile.Answer{}}
+	for _, m := range casefile.Mitigations {
+		j.Mitigations[m] = casefile.AnswerNo
+	}
+	if a.Timed() {
+		j.Days = 14
+	}
+	return j
+}
+
+func opinion(person casefile.Person, j casefile.Judgement) casefile.Opinion {
+	return casefile.Opinion{
+		ID: "OPINION-OF-" + string(person), Person: person, Role: casefile.RoleReviewer, At: decidedAt.Add(-time.Minute), Judgement: j,
+		Claim: 3, EvidenceRevision: 4, Relied: 2, Form: "address", Digest: "form-digest",
+		Notice: &casefile.NoticeRef{Number: "N-1", Text: "address", Digest: "notice-digest"},
+	}
+}
+
+// decision is what the opinions settled, the last one's judgement standing.
+func decision(by casefile.DecidedBy, opinions ...casefile.Opinion) casefile.Decision {
+	d := casefile.Decision{
+		ID: "DECISION-1", Case: caseRef, Platform: account.Platform, Account: "keyed-hash", Judgement: opinions[len(opinions)-1].Judgement,
+		DecidedBy: by, DecidedAt: decidedAt, EvidenceRevision: 4, RuleSet: "rules", Opinions: opinions,
+	}
+	for i := range opinions {
+		d.OpinionEvents = append(d.OpinionEvents, casefile.NewEventID(casefile.CaseChain(caseRef), i+1))
+	}
+	return d
+}
+
+// write puts the case's chain into the log as its workflow would: the opinions, then the decision.
+func write(t *testing.T, l *testLog, d casefile.Decision, who casefile.AccountRef, salts testSalts) int64 {
+	t.Helper()
+	prev, seq := "", 0
+	next := func(draft casefile.Draft) int64 {
+		seq++
+		f, err := casefile.FixEntry(draft, casefile.Position{Event: casefile.NewEventID(casefile.CaseChain(d.Case), seq), Prev: prev, At: decidedAt}, salts, who)
+		require.NoError(t, err)
+		prev = f.Hash()
+		return l.add(f.Data)
+	}
+	for _, o := range d.Opinions {
+		next(casefile.Draft{Type: casefile.EntryOpinion, Actor: casefile.Actor{Person: o.Person, Role: o.Role}, Opinion: &o})
+	}
+	return next(casefile.Draft{Type: casefile.EntryDecision, Actor: casefile.System, Decision: &d})
+}
+
+func check(t *testing.T, vkey string, d casefile.Decision, b casefile.Bundle, who casefile.AccountRef, salts testSalts) error {
+	t.Helper()
+	g, err := enforce.NewGuard(vkey)
+	require.NoError(t, err)
+	return g.Check(d, b, who, salts)
+}
+
+func requireRefused(t *testing.T, err error, says string) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, casefile.CodeUnproven, casefile.ErrorCode(err))
+	require.ErrorContains(t, err, says)
+}
+
+// TestPromise01 holds promise 1: no act without exactly the entry of the decision being carried out
+// in the log whose key the actor has pinned, and the people due behind it.
+func TestPromise01(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	const salts = testSalts("content key of the account")
+	l6 := decision(casefile.ByTwoOpinions, opinion("p-anna0000", judgement(casefile.L6, casefile.VE03)), opinion("p-bert0000", judgement(casefile.L6, casefile.VE03)))
+	l6At := write(t, l, l6, account, salts)
+	l5 := decision(casefile.ByOneOpinion, opinion("p-anna0000", judgement(casefile.L5, casefile.VE08)))
+	l5.ID = "DECISION-2"
+	l5At := write(t, l, l5, account, salts)
+	for i := range 9 {
+		l.add([]byte(fmt.Sprintf(`{"later":%d}`, i)))
+	}
+	other := newLog(t)
+	otherAt := write(t, other, l6, account, salts)
+	right := l.proveNow(l6At)
+
+	t.Run("the right ones pass", func(t *testing.T) {
+		t.Parallel()
+		require.NoError(t, check(t, l.vkey, l6, right, account, salts))
+		require.NoError(t, check(t, l.vkey, l5, l.proveNow(l5At), account, salts))
+		require.NoError(t, check(t, l.vkey, l6, l.prove(l6At, l6At+1), account, salts), "the smallest checkpoint that covers it")
+	})
+	t.Run("the decision as a workflow's payload carries it", func(t *testing.T) {
+		t.Parallel()
+		raw, err := json.Marshal(struct {
+			D casefile.Decision
+			B casefile.Bundle
+		}{l6, right})
+		require.NoError(t, err)
+		var back struct {
+			D casefile.Decision
+			B casefile.Bundle
+		}
+		require.NoError(t, json.Unmarshal(raw, &back))
+		require.NoError(t, check(t, l.vkey, back.D, back.B, account, salts))
+	})
+
+	tampered := func(change func(*casefile.Bundle)) casefile.Bundle {
+		b := right
+		b.Path = slices.Clone(right.Path)
+		for i := range b.Path {
+			b.Path[i] = slices.Clone(right.Path[i])
+		}
+		b.Entry = slices.Clone(right.Entry)
+		change(&b)
+		return b
+	}
+	bundles := map[string]struct {
+		bundle casefile.Bundle
+		says   string
+	}{
+		"no bundle":               {casefile.Bundle{}, "proof does not hold"},
+		"other decision's bundle": {l.proveNow(l5At), "not that of this decision"},
+		"an opinion's bundle":     {l.proveNow(l6At - 1), "proof is of a opinion entry"},
+		"not an entry":            {l.proveNow(0), "proof does not hold"},
+		"other log's":             {other.proveNow(otherAt), "not signed with the pinned key"},
+		"too small checkpoint":    {l.prove(l6At, l6At), "covers"},
+		"path of another entry":   {tampered(func(b *casefile.Bundle) { b.Path = l.proveNow(l5At).Path }), "path does not lead"},
+		"one bit of the path":     {tampered(func(b *casefile.Bundle) { b.Path[1][7] ^= 1 }), "path does not lead"},
+		"path too short":          {tampered(func(b *casefile.Bundle) { b.Path = b.Path[1:] }), "path does not lead"},
+		"other index":             {tampered(func(b *casefile.Bundle) { b.Index++ }), "path does not lead"},
+		"one byte of the entry":   {tampered(func(b *casefile.Bundle) { b.Entry[len(b.Entry)-3] ^= 1 }), "path does not lead"},
+		"checkpoint altered":      {tampered(func(b *casefile.Bundle) { b.Checkpoint = "x" + b.Checkpoint[1:] }), "not signed"},
+		"other format":            {tampered(func(b *casefile.Bundle) { b.Format = "docket-bundle/2" }), "format"},
+	}
+	for name, c := range bundles {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireRefused(t, check(t, l.vkey, l6, c.bundle, account, salts), c.says)
+		})
+	}
+
+	// The proof is right; what is about to be carried out is not what was proven.
+	changes := map[string]func(*casefile.Decision){
+		"weaker action proven, stronger done": func(d *casefile.Decision) { *d = l5; d.Action, d.Days = casefile.L6, 0 },
+		"other days":                          func(d *casefile.Decision) { *d = l5; d.Days = 300 },
+		"other case":                          func(d *casefile.Decision) { d.Case = "00000-00000" },
+		"other id":                            func(d *casefile.Decision) { d.ID = "DECISION-3" },
+		"other policy":                        func(d *casefile.Decision) { d.Policies = []casefile.PolicyCode{casefile.VE01} },
+		"other tier":                          func(d *casefile.Decision) { d.EntityTier = casefile.E1 },
+		"other evidence revision":             func(d *casefile.Decision) { d.EvidenceRevision++ },
+		"other rules":                         func(d *casefile.Decision) { d.RuleSet = "other" },
+		"other time":                          func(d *casefile.Decision) { d.DecidedAt = d.DecidedAt.Add(time.Microsecond) },
+		"other way":                           func(d *casefile.Decision) { d.DecidedBy = casefile.ByAdjudication },
+		"one person fewer":                    func(d *casefile.Decision) { d.Opinions, d.OpinionEvents = d.Opinions[:1], d.OpinionEvents[:1] },
+		"an opinion without its entry":        func(d *casefile.Decision) { d.OpinionEvents = d.OpinionEvents[:1] },
+		"other opinion's person":              func(d *casefile.Decision) { d.Opinions[1].Person = "p-carl0000" },
+		"other opinion's role":                func(d *casefile.Decision) { d.Opinions[1].Role = casefile.RoleLead },
+		"other opinion's words":               func(d *casefile.Decision) { d.Opinions[0].Digest = "other" },
+		"other opinion's notice":              func(d *casefile.Decision) { d.Opinions[0].Notice = &casefile.NoticeRef{Digest: "other"} },
+		"more posts relied on":                func(d *casefile.Decision) { d.Opinions[0].Relied = 3 },
+		"a mitigation answered otherwise": func(d *casefile.Decision) {
+			d.Mitigations = judgement(casefile.L1).Mitigations
+			d.Mitigations[casefile.M1] = casefile.AnswerYes
+		},
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, b := l6, right
+			d.Opinions, d.OpinionEvents = slices.Clone(l6.Opinions), slices.Clone(l6.OpinionEvents)
+			change(&d)
+			if d.ID == l5.ID {
+				b = l.proveNow(l5At)
+			}
+			requireRefused(t, check(t, l.vkey, d, b, account, salts), "guard")
+		})
+	}
+
+	t.Run("other account", func(t *testing.T) {
+		t.Parallel()
+		requireRefused(t, check(t, l.vkey, l6, right, casefile.AccountRef{Platform: "synthetic", ID: "a-18"}, salts), "not that of this decision")
+	})
+	t.Run("other platform", func(t *testing.T) {
+		t.Parallel()
+		requireRefused(t, check(t, l.vkey, l6, right, casefile.AccountRef{Platform: "other", ID: account.ID}, salts), "platform")
+	})
+	t.Run("no account", func(t *testing.T) {
+		t.Parallel()
+		requireRefused(t, check(t, l.vkey, l6, right, casefile.AccountRef{Platform: "synthetic"}, salts), "platform")
+	})
+	t.Run("other account's salts", func(t *testing.T) {
+		t.Parallel()
+		requireRefused(t, check(t, l.vkey, l6, right, account, "content key of another"), "not that of this decision")
+	})
+	t.Run("other pinned key", func(t *testing.T) {
+		t.Parallel()
+		requireRefused(t, check(t, other.vkey, l6, right, account, salts), "pinned key")
+	})
+	t.Run("no pinned key", func(t *testing.T) {
+		t.Parallel()
+		var none *enforce.Guard
+		requireRefused(t, none.Check(l6, right, account, salts), "no pinned key")
+		requireRefused(t, (&enforce.Guard{}).Check(l6, right, account, salts), "no pinned key")
+	})
+	t.Run("no salts", func(t *testing.T) {
+		t.Parallel()
+		g, err := enforce.NewGuard(l.vkey)
+		require.NoError(t, err)
+		requireRefused(t, g.Check(l6, right, account, nil), "no salts")
+	})
+}
+
+// TestGuardPeople: the log may hold a decision that the house's rules do not allow. It is in the
+// log word for word, and the actor refuses it all the same.
+func TestGuardPeople(t *testing.T) {
+	t.Parallel()
+	const anna, bert, carl = casefile.Person("p-anna0000"), casefile.Person("p-bert0000"), casefile.Person("p-carl0000")
+	end, limit := judgement(casefile.L6, casefile.VE03), judgement(casefile.L3, casefile.VE08)
+	asService := opinion(anna, limit)
+	asService.Role = casefile.RoleService
+	changed := func(d casefile.Decision, change func(*casefile.Decision)) casefile.Decision {
+		change(&d)
+		return d
+	}
+	elsewhere := casefile.NewEventID(casefile.CaseChain("00000-00000"), 1)
+	cases := map[string]struct {
+		decision casefile.Decision
+		says     string // "" passes
+	}{
+		"one person":                           {decision(casefile.ByOneOpinion, opinion(anna, limit)), ""},
+		"two people":                           {decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(bert, end)), ""},
+		"a third person":                       {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, limit)), ""},
+		"a third person ends the account":      {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, end)), ""},
+		"L6 by one":                            {decision(casefile.ByOneOpinion, opinion(anna, end)), "takes 2 people"},
+		"L6 by the same person twice":          {decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(anna, end)), "takes 2 people"},
+		"L6 with one of two behind it":         {decision(casefile.ByTwoOpinions, opinion(anna, limit), opinion(bert, end)), "1 of 2"},
+		"L6 by an adjudicator alone":           {decision(casefile.ByAdjudication, opinion(anna, limit), opinion(bert, judgement(casefile.L5, casefile.VE08)), opinion(carl, end)), "1 of 3"},
+		"two who differ on the policy":         {decision(casefile.ByTwoOpinions, opinion(anna, judgement(casefile.L6, casefile.VE04)), opinion(bert, end)), "who agree"},
+		"an adjudicator who took part":         {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(anna, limit)), "third person"},
+		"not the opinion's judgement":          {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Judgement = judgement(casefile.L4, casefile.VE08) }), "takes 1 people"},
+		"no opinion":                           {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Opinions, d.OpinionEvents = nil, nil }), "takes 1 people"},
+		"automatic":                            {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = casefile.ByAutomation }), "automatic"},
+		"in no known way":                      {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = "" }), "no known way"},
+		"two opinions said to be one":          {decision(casefile.ByOneOpinion, opinion(anna, limit), opinion(bert, limit)), "is that opinion"},
+		"an opinion of a service":              {decision(casefile.ByOneOpinion, asService), "not a person's"},
+		"an opinion of nobody":                 {decision(casefile.ByOneOpinion, opinion("", limit)), "not a person's"},
+		"a mitigation left open":               {decision(casefile.ByOneOpinion, opinion(anna, casefile.Judgement{Action: casefile.L4, Policies: []casefile.PolicyCode{casefile.VE08}, EntityTier: casefile.E0})), "judgement"},
+		"a legal order":                        {decision(casefile.ByOneOpinion, opinion(anna, judgement(casefile.LX, casefile.VE08))), "judgement"},
+		"an opinion of another case":           {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.OpinionEvents = []casefile.EventID{elsewhere} }), "case's chain"},
+		"an opinion after the decision":        {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.OpinionEvents[0] = casefile.NewEventID(casefile.CaseChain(caseRef), 9) }), "came before"},
+		"one entry for two people":             {changed(decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(bert, end)), func(d *casefile.Decision) { d.OpinionEvents[1] = d.OpinionEvents[0] }), "counts twice"},
+		"an opinion with a malformed event id": {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.OpinionEvents[0] = "x" }), "malformed"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLog(t)
+			at := write(t, l, c.decision, account, "key")
+			err := check(t, l.vkey, c.decision, l.proveNow(at), account, "key")
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireRefused(t, err, c.says)
+		})
+	}
+}
+
+// TestGuardOtherChain: a decision's entry on a chain that is not the case's proves nothing.
+func TestGuardOtherChain(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	d := decision(casefile.ByOneOpinion, opinion("p-anna0000", judgement(casefile.L3, casefile.VE08)))
+	f, err := casefile.FixEntry(casefile.Draft{Type: casefile.EntryDecision, Actor: casefile.System, Decision: &d},
+		casefile.Position{Event: casefile.NewEventID(casefile.SystemChain, 7), At: decidedAt}, testSalts("key"), account)
+	require.NoError(t, err)
+	requireRefused(t, check(t, l.vkey, d, l.proveNow(l.add(f.Data)), account, "key"), "case's chain")
+}
+
+func TestNewGuardRefusesAKeyThatIsNone(t *testing.T) {
+	t.Parallel()
+	_, err := enforce.NewGuard("log+1+none")
+	require.Equal(t, casefile.CodeInvalid, casefile.ErrorCode(err))
+}
+
+func TestCheckActs(t *testing.T) {
+	t.Parallel()
+	removal := decision(casefile.ByOneOpinion, opinion("p-anna0000", judgement(casefile.L4, casefile.VE08)))
+	suspension := decision(casefile.ByOneOpinion, opinion("p-anna0000", judgement(casefile.L5, casefile.VE08)))
+	for _, act := range casefile.PlanActs(removal, 3) {
+		require.NoError(t, enforce.CheckActs(removal, 3, act))
+		requireRefused(t, enforce.CheckActs(removal, 0, act), "not one of")
+	}
+	for _, act := range casefile.PlanActs(suspension, 0) {
+		elsewhere := act.Until.In(time.FixedZone("east", 3600))
+		act.Until = &elsewhere
+		require.NoError(t, enforce.CheckActs(suspension, 0, act))
+	}
+	good := casefile.PlanActs(suspension, 0)[0]
+	later := good.Until.Add(time.Second)
+	changes := map[string]func(*casefile.Act){
+		"other kind":     func(a *casefile.Act) { a.Kind = casefile.ActTerminate },
+		"other number":   func(a *casefile.Act) { a.Number = 2 },
+		"other target":   func(a *casefile.Act) { a.Target = 0 },
+		"other decision": func(a *casefile.Act) { a.Decision = "other" },
+		"longer":         func(a *casefile.Act) { a.Until = &later },
+		"for ever":       func(a *casefile.Act) { a.Until = nil },
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			act := good
+			change(&act)
+			requireRefused(t, enforce.CheckActs(suspension, 0, act), "not one of")
+		})
+	}
+	requireRefused(t, enforce.CheckActs(removal, -1, casefile.Act{}), "relies on")
+	requireRefused(t, enforce.CheckActs(removal, 1<<40, casefile.Act{}), "relies on")
+}
