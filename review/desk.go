@@ -2,7 +2,9 @@ package review
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
@@ -43,23 +45,24 @@ type Search interface {
 	Search(ctx context.Context, q indexing.CaseQuery) (indexing.CasePage, error)
 }
 
-// Options are what a Desk is made of. Records, Sealer, Identity, Search, Workflows, Notice and Log
-// are required.
+// Options are what a Desk is made of. Records, Sealer, Identity, Search, Workflows and Log are
+// required.
 type Options struct {
 	Records   Records
 	Sealer    evidence.Sealer
 	Identity  evidence.Identity
 	Search    Search
 	Workflows Workflows
-	// Notice renders the exact notice of an opinion.
-	Notice NoticeRenderer
-	Log    *slog.Logger
+	Log       *slog.Logger
+	// Service is what the platform calls itself on notices; "" writes "this service". Complaints is
+	// where a complaint is made; "" says to answer the notice.
+	Service, Complaints string
 	// QueueTitle gives a queue's name for people; nil shows the bare name.
 	QueueTitle func(queue string) string
 	// CanNotify says whether a platform can deliver a notice; nil means that none can.
 	CanNotify func(platform string) bool
 	// Platforms are the platforms known to this deployment; an account id or a flag id that comes
-	// without one is looked up on each.
+	// without one is looked up on each. Empty means those of the newest cases.
 	Platforms []string
 	// Grace is how long a decision can be withdrawn, as the workflows are configured.
 	Grace time.Duration
@@ -108,3 +111,21 @@ func setDefault(d *time.Duration, v time.Duration) {
 }
 
 func (d *Desk) now() time.Time { return d.o.Now().UTC() }
+
+// platforms are those that an id without a platform is looked up on.
+func (d *Desk) platforms(ctx context.Context) ([]string, error) {
+	if len(d.o.Platforms) > 0 {
+		return d.o.Platforms, nil
+	}
+	cases, _, err := d.o.Records.ListCases(ctx, "", "", maxPage)
+	if err != nil {
+		return nil, fmt.Errorf("list the newest cases: %w", err)
+	}
+	var out []string
+	for _, c := range cases {
+		if !slices.Contains(out, c.Platform) {
+			out = append(out, c.Platform)
+		}
+	}
+	return out, nil
+}

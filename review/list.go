@@ -220,7 +220,8 @@ func (d *Desk) findDirect(ctx context.Context, q Query) ([]records.Case, error) 
 	var out []records.Case
 	ref, err := casefile.ParseCaseRef(q.Text)
 	if err == nil {
-		row, err := d.o.Records.Case(ctx, ref)
+		var row records.Case
+		row, err = d.o.Records.Case(ctx, ref)
 		switch {
 		case err == nil && q.fits(row):
 			out = append(out, row)
@@ -228,9 +229,12 @@ func (d *Desk) findDirect(ctx context.Context, q Query) ([]records.Case, error) 
 			return nil, fmt.Errorf("read case row: %w", err)
 		}
 	}
-	platforms := d.o.Platforms
-	if q.Platform != "" {
-		platforms = []string{q.Platform}
+	platforms := []string{q.Platform}
+	if q.Platform == "" {
+		platforms, err = d.platforms(ctx)
+		if err != nil {
+			return nil, err
+		}
 	}
 	for _, p := range platforms {
 		cases, err := d.o.Records.AccountCases(ctx, d.o.Identity.Account(casefile.AccountRef{Platform: p, ID: q.Text}))

@@ -12,26 +12,10 @@ import (
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy"
+	"github.com/docket-triage/docket/policy/notice"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
 )
-
-// NoticeFacts are what the exact text of a notice is made of: nothing else may go into it, so that
-// the same facts always give the same bytes.
-type NoticeFacts struct {
-	Number    string
-	Case      casefile.CaseRef
-	Platform  string
-	At        time.Time // UTC; the day that the notice bears
-	Judgement casefile.Judgement
-	// Posts are the posts relied on; Profile says that the account's profile is too.
-	Posts   []casefile.Event
-	Profile bool
-}
-
-// NoticeRenderer makes the text of a notice and names its language. Text is "" where the action
-// sends none.
-type NoticeRenderer func(f NoticeFacts) (text, lang string, err error)
 
 // OpinionCall is an opinion handed in.
 type OpinionCall struct {
@@ -66,15 +50,13 @@ func (d *Desk) Preview(ctx context.Context, who access.Who, ref casefile.CaseRef
 	if len(faults) > 0 {
 		return out, nil
 	}
-	facts := d.facts(row, checked, casefile.NewID(), d.now())
-	text, _, err := d.o.Notice(facts)
+	token := previewToken{Case: row.Ref, Person: who.Person, Number: casefile.NewID(), At: d.now().Truncate(time.Second)}
+	n, err := d.render(ctx, row, checked, token.Number, token.At)
 	if err != nil {
-		return Preview{}, fmt.Errorf("render notice: %w", err)
+		return Preview{}, err
 	}
-	out.Notice = text
-	out.Token, err = d.mint(previewToken{
-		Case: row.Ref, Person: who.Person, Number: facts.Number, At: facts.At, Text: d.o.Identity.Digest([]byte(text)),
-	})
+	out.Notice, token.Text = n.Text, d.o.Identity.Digest([]byte(n.Text))
+	out.Token, err = d.mint(token)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -97,7 +79,7 @@ func (d *Desk) Opinion(ctx context.Context, who access.Who, call OpinionCall) (V
 	if len(faults) > 0 {
 		return VerbAnswer{}, faults
 	}
-	notice, err := d.notice(ctx, who, s, checked, call.Preview)
+	sealed, err := d.sealNotice(ctx, who, s, checked, call.Preview)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
@@ -111,7 +93,7 @@ func (d *Desk) Opinion(ctx context.Context, who access.Who, call OpinionCall) (V
 	}
 	return d.update(ctx, s, workflows.UpdateOpinion, workflows.OpinionArgs{
 		Verb: s.verb, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Judgement: call.Form.Judgement,
-		Relied: len(checked.posts), Form: address, Digest: digest, Notice: notice,
+		Relied: len(checked.posts), Form: address, Digest: digest, Notice: sealed,
 	})
 }
 
@@ -120,6 +102,8 @@ type checkedForm struct {
 	casefile.OpinionForm
 	posts   []casefile.Event // in the form's order
 	profile bool
+	all     []casefile.Event // every post of the case, newest first
+	account casefile.Account // as the flags told it
 }
 
 // checkForm finds every fault of the form. err is for engines that do not answer.
@@ -130,19 +114,23 @@ func (d *Desk) checkForm(ctx context.Context, row records.Case, form casefile.Op
 		faults = append(faults, &casefile.Error{Code: casefile.CodeNeedsSecond, Field: "action",
 			Message: "L6 ends an account and needs the opinions of two people formed apart; the second opinion is not available in this release"})
 	}
-	if len(form.Relied) == 0 || len(form.Relied) > casefile.MaxRelied {
-		return out, faults, nil
-	}
 	flags, lost, err := d.openFlags(ctx, row)
 	if err != nil {
 		return out, nil, err
 	}
+	for _, f := range flags {
+		out.account = out.account.Merge(f.flag.Account)
+	}
 	posts, _ := mergePosts(flags)
 	byID := map[string]casefile.Event{}
 	for _, p := range posts { // newest first: the newest form of an edited post stands
+		out.all = append(out.all, p.Event)
 		if _, ok := byID[p.Event.ID]; !ok && p.Event.ID != "" {
 			byID[p.Event.ID] = p.Event
 		}
+	}
+	if len(form.Relied) > casefile.MaxRelied {
+		return out, faults, nil
 	}
 	seen := map[string]bool{}
 	for i, id := range form.Relied {
@@ -180,18 +168,42 @@ func (d *Desk) outlook(ctx context.Context, row records.Case, form checkedForm) 
 	return o
 }
 
-func (d *Desk) facts(row records.Case, form checkedForm, number string, at time.Time) NoticeFacts {
-	return NoticeFacts{
-		Number: number, Case: row.Ref, Platform: row.Platform, At: at.UTC().Truncate(time.Second),
-		Judgement: form.Judgement, Posts: form.posts, Profile: form.profile,
+// render writes the exact notice; an empty one where the action sends none.
+func (d *Desk) render(ctx context.Context, row records.Case, form checkedForm, number string, at time.Time) (casefile.Notice, error) {
+	if !notice.Due(form.Action) {
+		return casefile.Notice{}, nil
 	}
+	account := form.account
+	profile, _, err := d.profile(ctx, row.Account)
+	if err != nil {
+		return casefile.Notice{}, fmt.Errorf("read the profile for the notice: %w", err)
+	}
+	if profile != nil {
+		account = profile.Account
+	}
+	if account.ID == "" {
+		return casefile.Notice{}, casefile.Errorf(casefile.CodeState, "neither the account's profile nor its flags can be opened: no notice can be written")
+	}
+	data := notice.Data{
+		Number: number, Date: at, Case: row.Ref, Service: d.o.Service, Account: account, Judgement: form.Judgement,
+		Profile: form.profile, Complaints: d.o.Complaints, Lang: notice.Language(form.all),
+	}
+	for _, p := range form.posts {
+		data.Posts = append(data.Posts, notice.Post{ID: p.ID, At: p.At, Text: p.Text})
+	}
+	n, err := notice.Render(data)
+	if err != nil {
+		return casefile.Notice{}, fmt.Errorf("render notice: %w", err)
+	}
+	return n, nil
 }
 
-// notice seals the exact notice of an opinion; nil where the action sends none.
-func (d *Desk) notice(ctx context.Context, who access.Who, s started, form checkedForm, token string) (*casefile.NoticeRef, error) {
-	number, at, want := casefile.NewID(), d.now(), ""
+// sealNotice seals the exact notice of an opinion; nil where the action sends none.
+func (d *Desk) sealNotice(ctx context.Context, who access.Who, s started, form checkedForm, token string) (*casefile.NoticeRef, error) {
+	t := previewToken{Number: casefile.NewID(), At: d.now().Truncate(time.Second)}
 	if token != "" {
-		t, err := d.readToken(token)
+		var err error
+		t, err = d.readToken(token)
 		if err != nil {
 			return nil, err
 		}
@@ -201,19 +213,19 @@ func (d *Desk) notice(ctx context.Context, who access.Who, s started, form check
 		case d.now().Sub(t.At) > d.o.PreviewFor:
 			return nil, casefile.Invalid("preview", "the preview is too old: look at it again")
 		}
-		number, at, want = t.Number, t.At, t.Text
 	}
-	text, lang, err := d.o.Notice(d.facts(s.row, form, number, at))
+	n, err := d.render(ctx, s.row, form, t.Number, t.At)
 	if err != nil {
-		return nil, fmt.Errorf("render notice: %w", err)
+		return nil, err
 	}
-	if want != "" && d.o.Identity.Digest([]byte(text)) != want {
-		return nil, casefile.Invalid("preview", "the form was changed after the preview: look at it again")
+	if token != "" && d.o.Identity.Digest([]byte(n.Text)) != t.Text {
+		return nil, casefile.Invalid("preview", "the notice is not the one previewed any more: look at it again")
 	}
-	if text == "" {
+	if n.Text == "" {
 		return nil, nil
 	}
-	data, err := casefile.Canonical(casefile.Notice{Number: number, Decision: s.verb.ID, Case: s.row.Ref, Lang: lang, Text: text})
+	n.Decision = s.verb.ID // a decision has the id of the verb that settled it
+	data, err := casefile.Canonical(n)
 	if err != nil {
 		return nil, fmt.Errorf("encode notice: %w", err)
 	}
@@ -221,7 +233,7 @@ func (d *Desk) notice(ctx context.Context, who access.Who, s started, form check
 	if err != nil {
 		return nil, fmt.Errorf("seal notice: %w", err)
 	}
-	return &casefile.NoticeRef{Number: number, Text: address, Digest: digest}, nil
+	return &casefile.NoticeRef{Number: n.Number, Text: address, Digest: digest}, nil
 }
 
 // Withdraw takes the person's own decision back within its grace time. decision "" means the one

@@ -47,12 +47,15 @@ func (d *Desk) FlagStatus(ctx context.Context, who access.Who, platform, id stri
 	if err != nil {
 		return FlagStatus{}, err
 	}
-	platforms := d.o.Platforms
-	if platform != "" {
-		if !casefile.ValidPlatform(platform) {
-			return FlagStatus{}, casefile.Invalid("platform", "not the name of a platform")
+	platforms := []string{platform}
+	switch {
+	case platform == "":
+		platforms, err = d.platforms(ctx)
+		if err != nil {
+			return FlagStatus{}, err
 		}
-		platforms = []string{platform}
+	case !casefile.ValidPlatform(platform):
+		return FlagStatus{}, casefile.Invalid("platform", "not the name of a platform")
 	}
 	for _, p := range platforms {
 		row, err := d.o.Records.Flag(ctx, d.o.Identity.Flag(p, id))

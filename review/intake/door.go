@@ -237,8 +237,8 @@ func (d *Door) knownProfile(ctx context.Context, account casefile.AccountKey) (*
 	}
 	var p evidence.Profile
 	err = json.Unmarshal(data, &p)
-	if err != nil {
-		return nil, fmt.Errorf("decode sealed profile: %w", err)
+	if err != nil { // the decoder's own words may quote the profile
+		return nil, casefile.Errorf(casefile.CodeInternal, "the sealed profile does not decode")
 	}
 	return &p, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/docket-triage/docket/records"
@@ -52,19 +51,19 @@ func (d *Door) sealed(ctx context.Context, row records.FlagReceipt) (bool, error
 type Sweeper struct {
 	door *Door
 	stop context.CancelFunc
-	done sync.WaitGroup
+	done chan struct{} // closed at the end
 }
 
 // NewSweeper makes a sweeper of d; it does nothing before Start.
 func NewSweeper(d *Door) *Sweeper { return &Sweeper{door: d} }
 
-// Start begins sweeping, at once and then every Options.SweepEvery, until Stop or the end of ctx.
-// Call it once.
-func (s *Sweeper) Start(ctx context.Context) {
-	ctx, s.stop = context.WithCancel(ctx)
-	s.done.Add(1)
+// Start begins sweeping, at once and then every Options.SweepEvery, until Stop: the end of ctx does
+// not stop it. It does not fail. Call it once.
+func (s *Sweeper) Start(ctx context.Context) error {
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.done = make(chan struct{})
 	go func() {
-		defer s.done.Done()
+		defer close(s.done)
 		tick := time.NewTicker(s.door.o.SweepEvery)
 		defer tick.Stop()
 		for {
@@ -79,15 +78,19 @@ func (s *Sweeper) Start(ctx context.Context) {
 			}
 		}
 	}()
+	return nil
 }
 
-// Stop ends sweeping and waits for the sweep under way.
-func (s *Sweeper) Stop() {
+// Stop ends sweeping and waits, until ctx ends, for the sweep under way, whose calls are cut short.
+func (s *Sweeper) Stop(ctx context.Context) error {
 	if s.stop == nil {
-		return
+		return nil
 	}
 	s.stop()
-	s.done.Wait()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop the sweeper: %w", ctx.Err())
+	}
 }
-
-var _ Records = (records.Store)(nil)
