@@ -127,3 +127,15 @@ func BenchmarkHandleHashes(b *testing.B) {
 		id.HandleHashes("twitter", "placeholder_returns2")
 	}
 }
+
+func FuzzHandleHashes(f *testing.F) {
+	for _, s := range []string{"@Placeholder_returns2", "_", "a.b@c", "\xff\xfe\u0645", strings.Repeat("_back", 60)} {
+		f.Add(s)
+	}
+	id := testIdentity()
+	f.Fuzz(func(t *testing.T, handle string) {
+		hashes := id.HandleHashes("p", handle)
+		require.LessOrEqual(t, len(hashes), 2*(maxHandleRunes+1))
+		require.Equal(t, hashes, id.HandleHashes("p", "@"+strings.TrimPrefix(strings.TrimSpace(handle), "@")))
+	})
+}
