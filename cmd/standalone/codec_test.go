@@ -144,14 +144,14 @@ func TestHistoriesHoldNoWords(t *testing.T) {
 		Active: "k1", ByID: map[string][]byte{"k1": bytes.Repeat([]byte{8}, codec.KeySizeBytes)}})
 	for _, forger := range []client.Client{plain, stranger} {
 		require.NoError(t, forger.SignalWorkflow(ctx, "sealed-1", "", sealedSignal, sealedNote{"forged"}))
-		_, err = update(ctx, forger, sealedNote{sealedWords})
+		_, err = updateSealed(ctx, forger, sealedNote{sealedWords})
 		require.Error(t, err)
 	}
 	// A refusal's words reach the caller, and only the caller.
-	_, err = update(ctx, c, sealedNote{"other"})
+	_, err = updateSealed(ctx, c, sealedNote{"other"})
 	require.ErrorContains(t, err, "refused "+sealedWords)
 
-	got, err := update(ctx, c, words)
+	got, err := updateSealed(ctx, c, words)
 	require.NoError(t, err)
 	require.Equal(t, words, got)
 	require.NoError(t, c.SignalWorkflow(ctx, "sealed-1", "", sealedSignal, words))
@@ -159,26 +159,26 @@ func TestHistoriesHoldNoWords(t *testing.T) {
 	require.Equal(t, words, got, "the forged signals came before the true one")
 
 	for _, runID := range []string{run.GetRunID(), ""} {
-		checkSealed(t, history(ctx, t, c, "sealed-1", runID))
+		checkSealed(t, historyOf(ctx, t, c, "sealed-1", runID))
 	}
 
 	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
-		DataConverter:    codec.NewDataConverter(mustCodec(t, keys)),
-		FailureConverter: codec.NewFailureConverter(codec.NewDataConverter(mustCodec(t, keys))),
+		DataConverter:    codec.NewDataConverter(newSealedCodec(t, keys)),
+		FailureConverter: codec.NewFailureConverter(codec.NewDataConverter(newSealedCodec(t, keys))),
 	})
 	require.NoError(t, err)
 	replayer.RegisterWorkflow(sealedWorkflow)
-	require.NoError(t, replayer.ReplayWorkflowHistory(nil, history(ctx, t, c, "sealed-1", "")))
+	require.NoError(t, replayer.ReplayWorkflowHistory(nil, historyOf(ctx, t, c, "sealed-1", "")))
 }
 
-func mustCodec(t *testing.T, keys codec.Keys) *codec.Codec {
+func newSealedCodec(t *testing.T, keys codec.Keys) *codec.Codec {
 	t.Helper()
 	c, err := codec.New(keys, codec.Options{})
 	require.NoError(t, err)
 	return c
 }
 
-func update(ctx context.Context, c client.Client, n sealedNote) (sealedNote, error) {
+func updateSealed(ctx context.Context, c client.Client, n sealedNote) (sealedNote, error) {
 	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID:   "sealed-1",
 		UpdateName:   sealedUpdate,
@@ -193,7 +193,7 @@ func update(ctx context.Context, c client.Client, n sealedNote) (sealedNote, err
 	return got, err
 }
 
-func history(ctx context.Context, t *testing.T, c client.Client, id, runID string) *historypb.History {
+func historyOf(ctx context.Context, t *testing.T, c client.Client, id, runID string) *historypb.History {
 	t.Helper()
 	h := &historypb.History{}
 	events := c.GetWorkflowHistory(ctx, id, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

@@ -62,7 +62,7 @@ func tallyWorkflow(ctx workflow.Context) (int, error) {
 		for {
 			var n, doubled int
 			signals.Receive(ctx, &n)
-			err := workflow.ExecuteActivity(ctx, double, n).Get(ctx, &doubled)
+			err := workflow.ExecuteActivity(ctx, tallyDouble, n).Get(ctx, &doubled)
 			if err != nil {
 				return
 			}
@@ -74,7 +74,7 @@ func tallyWorkflow(ctx workflow.Context) (int, error) {
 	return sum, err
 }
 
-func double(_ context.Context, n int) (int, error) { return 2 * n, nil }
+func tallyDouble(_ context.Context, n int) (int, error) { return 2 * n, nil }
 
 func startTemporal(t *testing.T, dir string) *temporalserver.Server {
 	t.Helper()
@@ -105,7 +105,7 @@ func startTallyWorker(t *testing.T, c client.Client) (stop func()) {
 	t.Helper()
 	w := worker.New(c, tallyQueue, worker.Options{})
 	w.RegisterWorkflow(tallyWorkflow)
-	w.RegisterActivity(double)
+	w.RegisterActivity(tallyDouble)
 	require.NoError(t, w.Start())
 	stop = sync.OnceFunc(w.Stop)
 	t.Cleanup(stop)
