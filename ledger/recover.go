@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/transparency-dev/tessera/api/layout"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/docket-triage/docket/casefile"
@@ -15,7 +17,7 @@ import (
 // checkSigner refuses a log whose checkpoint another key signed: going on with a second key would
 // leave every consumer with a log it cannot check.
 func (l *Log) checkSigner(ctx context.Context, signer note.Signer) error {
-	raw, err := os.ReadFile(l.dir + "/checkpoint")
+	raw, err := os.ReadFile(filepath.Join(l.dir, layout.CheckpointPath))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -87,7 +89,8 @@ func (l *Log) checkLength(ctx context.Context) error {
 	return nil
 }
 
-// catchUp enters into the table what the log holds beyond it.
+// catchUp enters into the table what the log holds beyond it, and clears away what a failed write
+// left beside the log.
 func (l *Log) catchUp(ctx context.Context) error {
 	covered, err := l.table.covered(ctx)
 	if err != nil {
@@ -96,6 +99,10 @@ func (l *Log) catchUp(ctx context.Context) error {
 	size, err := l.reader.IntegratedSize(ctx)
 	if err != nil {
 		return fmt.Errorf("read the log's size: %w", err)
+	}
+	err = l.clearLeftovers(size)
+	if err != nil {
+		return err
 	}
 	for covered < size {
 		next := min(size, (covered/bundleWidth+1)*bundleWidth)
