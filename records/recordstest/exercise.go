@@ -3,6 +3,8 @@ package recordstest
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,80 +13,99 @@ import (
 	"github.com/docket-triage/docket/records"
 )
 
+// part is one test of the suite. Those that keep a promise of the design carry its name.
+type part struct {
+	name string
+	run  func(t *testing.T, b bench)
+}
+
+var parts = []part{
+	{"Meta/FirstValueStands", metaFirstValueStands},
+	{"Meta/RacingValues", metaRacingValues},
+	{"Meta/Ping", metaPing},
+	{"Meta/EndedContext", metaEndedContext},
+	{"Accounts/KeyRace", accountKeyRace},
+	{"Accounts/Key", accountKey},
+	{"Accounts/Profile", accountProfile},
+	{"Accounts/Strikes", accountStrikes},
+	{"Accounts/LookAlikes", accountLookAlikes},
+	{"Flags/Put", flagPut},
+	{"Flags/Pending", flagPending},
+	{"Flags/Stats", flagStats},
+	{"TakeIn/Opens", takeInOpens},
+	{"TakeIn/Merges", takeInMerges},
+	{"TakeIn/AfterClosing", takeInAfterClosing},
+	{"TakeIn/Dropped", takeInDropped},
+	{"TakeIn/TakenNumber", takeInTakenNumber},
+	{"TakeIn/Heads", takeInHeads},
+	{"TakeIn/TestPromise02SameAgain", promise02SameAgain},
+	{"TakeIn/TestPromise03OneOpenCase", promise03OneOpenCase},
+	{"TakeIn/TestPromise03RacingAccounts", promise03RacingAccounts},
+	{"TakeIn/TestPromise03RacingClose", promise03RacingClose},
+	{"Project/RoundTrip", projectRoundTrip},
+	{"Project/OlderChangesNothing", projectOlderChangesNothing},
+	{"Project/WholeOrNothing", projectWholeOrNothing},
+	{"Project/Refused", projectRefused},
+	{"Project/Flags", projectFlags},
+	{"Project/Words", projectOpinionsAndComments},
+	{"Project/Accounts", projectAccounts},
+	{"Project/RacingRevisions", projectRacingRevisions},
+	{"Cases/List", caseList},
+	{"Cases/Cursors", caseCursors},
+	{"Cases/Claimed", caseClaimed},
+	{"Queue/Order", queueOrder},
+	{"Queue/Counts", queueCounts},
+	{"Queue/Reserve", queueReserve},
+	{"Queue/ReservationStands", queueReservationStands},
+	{"Queue/TestPromise03FiftyCallers", promise03FiftyCallers},
+	{"Decisions/Project", decisionProject},
+	{"Decisions/Advance", decisionAdvance},
+	{"Decisions/NeverBack", decisionNeverBack},
+	{"Acts/Plan", actPlan},
+	{"Acts/TestPromise07Begin", promise07Begin},
+	{"Acts/TestPromise07RacingBegin", promise07RacingBegin},
+	{"Acts/FirstOutcomeStands", actFirstOutcomeStands},
+	{"Notices/Put", noticePut},
+	{"Notices/State", noticeState},
+	{"People/Put", personPut},
+	{"People/Tokens", personTokens},
+	{"People/Logins", personLogins},
+	{"Watch/TestPromise12Digest", promise12Digest},
+	{"Watch/Racing", watchRacing},
+	{"LedgerOutbox/Rows", ledgerOutboxRows},
+	{"LedgerOutbox/Numbers", ledgerOutboxNumbers},
+	{"IndexOutbox/Entries", indexOutboxEntries},
+	{"IndexOutbox/Requeue", indexOutboxRequeue},
+	{"Feed/Tells", feedTells},
+	{"Feed/NothingOnFailure", feedNothingOnFailure},
+	{"Feed/SlowReader", feedSlowReader},
+	{"Feed/Ends", feedEnds},
+}
+
 // Exercise runs the whole suite. open makes an empty store, which the suite does not close: open
 // arranges for that with t.Cleanup. Every test gets a store of its own and they run in parallel.
 func Exercise(t *testing.T, open func(t *testing.T) records.Store) {
-	parts := []struct {
-		name string
-		run  func(t *testing.T, s bench)
-	}{
-		{"Meta/FirstValueStands", metaFirstValueStands},
-		{"Meta/RacingValues", metaRacingValues},
-		{"Meta/Ping", metaPing},
-		{"Meta/EndedContext", metaEndedContext},
-		{"Accounts/KeyRace", accountKeyRace},
-		{"Accounts/Key", accountKey},
-		{"Accounts/Profile", accountProfile},
-		{"Accounts/Strikes", accountStrikes},
-		{"Accounts/LookAlikes", accountLookAlikes},
-		{"Flags/Put", flagPut},
-		{"Flags/Pending", flagPending},
-		{"Flags/Stats", flagStats},
-		{"TakeIn/Opens", takeInOpens},
-		{"TakeIn/Merges", takeInMerges},
-		{"TakeIn/AfterClosing", takeInAfterClosing},
-		{"TakeIn/Dropped", takeInDropped},
-		{"TakeIn/TakenNumber", takeInTakenNumber},
-		{"TakeIn/Heads", takeInHeads},
-		{"TakeIn/TestPromise02SameAgain", promise02SameAgain},
-		{"TakeIn/TestPromise03OneOpenCase", promise03OneOpenCase},
-		{"TakeIn/TestPromise03RacingAccounts", promise03RacingAccounts},
-		{"TakeIn/TestPromise03RacingClose", promise03RacingClose},
-		{"Project/RoundTrip", projectRoundTrip},
-		{"Project/OlderChangesNothing", projectOlderChangesNothing},
-		{"Project/WholeOrNothing", projectWholeOrNothing},
-		{"Project/Refused", projectRefused},
-		{"Project/Flags", projectFlags},
-		{"Project/Words", projectOpinionsAndComments},
-		{"Project/Accounts", projectAccounts},
-		{"Project/RacingRevisions", projectRacingRevisions},
-		{"Cases/List", caseList},
-		{"Cases/Cursors", caseCursors},
-		{"Cases/Claimed", caseClaimed},
-		{"Queue/Order", queueOrder},
-		{"Queue/Counts", queueCounts},
-		{"Queue/Reserve", queueReserve},
-		{"Queue/ReservationStands", queueReservationStands},
-		{"Queue/TestPromise03FiftyCallers", promise03FiftyCallers},
-		{"Decisions/Project", decisionProject},
-		{"Decisions/Advance", decisionAdvance},
-		{"Decisions/NeverBack", decisionNeverBack},
-		{"Acts/Plan", actPlan},
-		{"Acts/TestPromise07Begin", promise07Begin},
-		{"Acts/TestPromise07RacingBegin", promise07RacingBegin},
-		{"Acts/FirstOutcomeStands", actFirstOutcomeStands},
-		{"Notices/Put", noticePut},
-		{"Notices/State", noticeState},
-		{"People/Put", personPut},
-		{"People/Tokens", personTokens},
-		{"People/Logins", personLogins},
-		{"Watch/TestPromise12Digest", promise12Digest},
-		{"Watch/Racing", watchRacing},
-		{"LedgerOutbox/Rows", ledgerOutboxRows},
-		{"LedgerOutbox/Numbers", ledgerOutboxNumbers},
-		{"IndexOutbox/Entries", indexOutboxEntries},
-		{"IndexOutbox/Requeue", indexOutboxRequeue},
-		{"Feed/Tells", feedTells},
-		{"Feed/NothingOnFailure", feedNothingOnFailure},
-		{"Feed/SlowReader", feedSlowReader},
-		{"Feed/Ends", feedEnds},
-	}
+	run(t, "", open)
+}
+
+// Promise runs the parts of the suite that keep one promise of the design, by its number.
+func Promise(t *testing.T, number int, open func(t *testing.T) records.Store) {
+	run(t, fmt.Sprintf("TestPromise%02d", number), open)
+}
+
+func run(t *testing.T, mark string, open func(t *testing.T) records.Store) {
+	n := 0
 	for _, p := range parts {
+		if !strings.Contains(p.name, mark) {
+			continue
+		}
+		n++
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			p.run(t, bench{Store: open(t), t: t})
 		})
 	}
+	require.NotZero(t, n, "the suite has no part for %s", mark)
 }
 
 // bench is a store with the helpers of one test.

@@ -11,9 +11,33 @@ import (
 	"github.com/docket-triage/docket/records/sqlite"
 )
 
+func store(t *testing.T) records.Store { return open(t, sqlite.Options{}) }
+
 func TestExercise(t *testing.T) {
 	t.Parallel()
-	recordstest.Exercise(t, func(t *testing.T) records.Store { return open(t, sqlite.Options{}) })
+	recordstest.Exercise(t, store)
+}
+
+// The parts of the suite that keep promises of the design, to be run by their names.
+
+func TestPromise02(t *testing.T) {
+	t.Parallel()
+	recordstest.Promise(t, 2, store)
+}
+
+func TestPromise03(t *testing.T) {
+	t.Parallel()
+	recordstest.Promise(t, 3, store)
+}
+
+func TestPromise07(t *testing.T) {
+	t.Parallel()
+	recordstest.Promise(t, 7, store)
+}
+
+func TestPromise12(t *testing.T) {
+	t.Parallel()
+	recordstest.Promise(t, 12, store)
 }
 
 // open makes a store in a folder of its own; o.Path is set unless given.

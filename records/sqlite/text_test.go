@@ -1,0 +1,35 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Rows are closed, never deleted: no statement of the package deletes, but for index_outbox.
+func TestNothingIsDeleted(t *testing.T) {
+	t.Parallel()
+	taking := regexp.MustCompile(`(?i)\b(DELETE\s+FROM\s+\w+|TRUNCATE\b|DROP\s+TABLE|REPLACE\s+INTO|OR\s+REPLACE)`)
+	var files []string
+	for _, pattern := range []string{"*.go", "migrations/*.sql"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
+	var hits []string
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, hit := range taking.FindAllString(string(text), -1) {
+			hits = append(hits, name+": "+hit)
+		}
+	}
+	require.Equal(t, []string{"index.go: DELETE FROM index_outbox"}, hits)
+}
