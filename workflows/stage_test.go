@@ -1,0 +1,269 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/workflows"
+)
+
+const (
+	ref      = casefile.CaseRef("7K2QX-9MDT4")
+	account  = casefile.AccountKey("account-key")
+	platform = "synthetic"
+)
+
+var (
+	reviewer = casefile.Actor{Person: "p-reviewer", Role: casefile.RoleReviewer}
+	other    = casefile.Actor{Person: "p-other", Role: casefile.RoleReviewer}
+)
+
+// salts stands in for an account's content key.
+type salts struct{}
+
+func (salts) Salt(event casefile.EventID, label string) []byte {
+	return []byte(string(event) + label)
+}
+
+// stage runs the case workflow with skipped time over activities that keep what they were asked.
+type stage struct {
+	t   *testing.T
+	env *testsuite.TestWorkflowEnvironment
+
+	mu        sync.Mutex
+	known     map[casefile.FlagKey]bool // receipt rows
+	taken     map[casefile.FlagKey]bool
+	projected []workflows.ProjectAsk
+	entries   []casefile.Entry
+	archived  []workflows.ArchiveAsk
+	takedowns []workflows.TakedownInput
+	assessed  int
+	ledgerErr error
+}
+
+func newStage(t *testing.T, flags ...casefile.FlagKey) *stage {
+	var suite testsuite.WorkflowTestSuite
+	s := &stage{t: t, env: suite.NewTestWorkflowEnvironment(), known: map[casefile.FlagKey]bool{}, taken: map[casefile.FlagKey]bool{}}
+	for _, f := range flags {
+		s.known[f] = true
+	}
+	s.env.SetTestTimeout(30 * time.Second)
+	s.env.SetStartTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	s.env.RegisterWorkflowWithOptions(workflows.Case, workflow.RegisterOptions{Name: workflows.CaseWorkflowType})
+	s.env.RegisterWorkflowWithOptions(s.takedown, workflow.RegisterOptions{Name: workflows.TakedownWorkflowType})
+	for name, fn := range map[string]any{
+		workflows.ActivityTakeIn: s.takeIn, workflows.ActivityAssess: s.assess, workflows.ActivityProject: s.project,
+		workflows.ActivityFixEntries: s.fix, workflows.ActivityArchive: s.archive, workflows.ActivityAppend: s.append,
+	} {
+		s.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
+	}
+	return s
+}
+
+func (s *stage) takedown(_ workflow.Context, in workflows.TakedownInput) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.takedowns = append(s.takedowns, in)
+	return nil
+}
+
+func (s *stage) takeIn(_ context.Context, ask workflows.TakeInAsk) (workflows.TakeInAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var a workflows.TakeInAnswer
+	for _, f := range ask.Flags {
+		if !s.known[f] {
+			continue
+		}
+		a.Taken = append(a.Taken, workflows.TakenFlag{Flag: f, Digest: "digest-" + string(f), New: !s.taken[f]})
+		s.taken[f] = true
+		a.Ref, a.Ordinal, a.OpenedAt = ref, 1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	}
+	return a, nil
+}
+
+func (s *stage) assess(_ context.Context, ask workflows.AssessAsk) (workflows.AssessAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.assessed++
+	return workflows.AssessAnswer{
+		Sealed: casefile.Address(fmt.Sprintf("findings-%d", s.assessed)), Digest: "findings", Flags: len(s.taken),
+		Route: casefile.Route{Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert, DueAt: ask.OpenedAt.Add(24 * time.Hour), Rule: "r", RuleSet: "v"},
+	}, nil
+}
+
+func (s *stage) project(_ context.Context, ask workflows.ProjectAsk) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.projected = append(s.projected, ask)
+	return nil
+}
+
+func (s *stage) fix(_ context.Context, ask workflows.FixEntriesAsk) ([]casefile.FixedEntry, error) {
+	prev, cause := ask.Prev, ask.Cause
+	var out []casefile.FixedEntry
+	for _, d := range ask.Drafts {
+		f, err := casefile.FixEntry(d.Draft, casefile.Position{Event: d.Event, Prev: prev, Cause: cause, At: d.At}, salts{},
+			casefile.AccountRef{Platform: platform, ID: "1"})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+		prev, cause = f.Hash(), ""
+	}
+	return out, nil
+}
+
+// append keeps entries and refuses what the real ledger refuses: gaps and wrong predecessors.
+func (s *stage) append(_ context.Context, ask workflows.AppendAsk) (workflows.AppendAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ledgerErr != nil {
+		return workflows.AppendAnswer{}, s.ledgerErr
+	}
+	var a workflows.AppendAnswer
+	for _, f := range ask.Entries {
+		e, err := casefile.ParseEntry(f.Data)
+		if err != nil {
+			return a, err
+		}
+		_, seq, err := e.Event.Split()
+		if err != nil {
+			return a, err
+		}
+		if seq != len(s.entries)+1 {
+			return a, temporal.NewNonRetryableApplicationError("gap", "state", errors.New("gap"))
+		}
+		s.entries = append(s.entries, e)
+		a.Receipts = append(a.Receipts, casefile.Receipt{Event: f.Event, Hash: f.Hash(), Index: uint64(seq - 1)})
+		if f.Event == ask.Prove {
+			a.Bundle = &casefile.Bundle{Format: casefile.BundleFormat, Entry: f.Data, Index: uint64(seq - 1)}
+		}
+	}
+	return a, nil
+}
+
+func (s *stage) archive(_ context.Context, ask workflows.ArchiveAsk) (workflows.ArchiveAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.archived = append(s.archived, ask)
+	return workflows.ArchiveAnswer{File: "file", Digest: "file-digest"}, nil
+}
+
+// run starts the workflow with the given flags signalled, and runs it to its end.
+func (s *stage) run(in workflows.CaseInput, flags ...casefile.FlagKey) {
+	in.Platform, in.Account = platform, account
+	if in.Settings.Lease == 0 {
+		in.Settings.Lease = 10 * time.Minute
+	}
+	s.env.RegisterDelayedCallback(func() {
+		for _, f := range flags {
+			s.env.SignalWorkflow(workflows.SignalFlag, workflows.FlagSignal{Flag: f})
+		}
+	}, 0)
+	s.env.ExecuteWorkflow(workflows.CaseWorkflowType, in)
+}
+
+// answer is what a verb came to.
+type answer struct {
+	rejected error
+	err      error
+	result   workflows.VerbResult
+}
+
+// send sends a verb at a time after the start; the answer is filled in when the run has ended.
+func (s *stage) send(after time.Duration, name, id string, args func() any) *answer {
+	a := &answer{}
+	s.env.RegisterDelayedCallback(func() {
+		s.env.UpdateWorkflow(name, id, &testsuite.TestUpdateCallback{
+			OnReject: func(err error) { a.rejected = err },
+			OnAccept: func() {},
+			OnComplete: func(v any, err error) {
+				a.err = err
+				res, ok := v.(workflows.VerbResult)
+				if ok {
+					a.result = res
+				}
+			},
+		}, args())
+	}, after)
+	return a
+}
+
+func (a *answer) refused(t *testing.T, code casefile.Code, field string) {
+	t.Helper()
+	err := a.rejected
+	if err == nil {
+		err = a.err
+	}
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, string(code), app.Type())
+	var d workflows.RefusalDetails
+	require.NoError(t, app.Details(&d))
+	require.Equal(t, field, d.Field)
+}
+
+func (a *answer) accepted(t *testing.T) workflows.VerbResult {
+	t.Helper()
+	require.NoError(t, a.rejected)
+	require.NoError(t, a.err)
+	require.NotEmpty(t, a.result.Case)
+	return a.result
+}
+
+func verb(id string, who casefile.Actor) workflows.Verb {
+	return workflows.Verb{ID: id, Case: ref, Actor: who}
+}
+
+func claim(id string, who casefile.Actor) func() any {
+	return func() any { return workflows.ClaimArgs{Verb: verb(id, who)} }
+}
+
+func judgement(action casefile.Action, policy casefile.PolicyCode) casefile.Judgement {
+	j := casefile.Judgement{Action: action, Policies: []casefile.PolicyCode{policy}, EntityTier: casefile.E2, Mitigations: map[casefile.Mitigation]casefile.Answer{}}
+	for _, m := range casefile.Mitigations {
+		j.Mitigations[m] = casefile.AnswerNo
+	}
+	if action == casefile.L5 {
+		j.Days = 30
+	}
+	return j
+}
+
+func opinion(id string, who casefile.Actor, claim, evidence int, j casefile.Judgement) func() any {
+	return func() any {
+		return workflows.OpinionArgs{Verb: verb(id, who), Claim: claim, EvidenceRevision: evidence, Judgement: j, Relied: 1, Form: "form", Digest: "digest"}
+	}
+}
+
+// types lists the types of the entries on the ledger.
+func (s *stage) types() []casefile.EntryType {
+	var out []casefile.EntryType
+	for _, e := range s.entries {
+		out = append(out, e.Type)
+	}
+	return out
+}
+
+// states lists the projected states, repeats left out.
+func (s *stage) states() []casefile.State {
+	var out []casefile.State
+	for _, p := range s.projected {
+		if len(out) == 0 || out[len(out)-1] != p.State.State {
+			out = append(out, p.State.State)
+		}
+	}
+	return out
+}
