@@ -119,8 +119,13 @@ func (j Judgement) Validate() Faults {
 	case j.EntityTier == E0 && seen[VE03]:
 		bad("entity_tier", "VE-03 (entity representation) needs an entity: E1 to E4")
 	}
+	answered := 0
 	for _, m := range Mitigations {
-		switch a := j.Mitigations[m]; a {
+		a, ok := j.Mitigations[m]
+		if ok {
+			answered++
+		}
+		switch a {
 		case AnswerYes, AnswerNo:
 		case "":
 			bad("mitigations."+string(m), "must be answered yes or no")
@@ -128,18 +133,15 @@ func (j Judgement) Validate() Faults {
 			bad("mitigations."+string(m), "must be yes or no")
 		}
 	}
-	for m := range j.Mitigations {
-		if !m.Valid() {
-			bad("mitigations", "only M1 to M8 are mitigations")
-			break
-		}
+	if len(j.Mitigations) > answered {
+		bad("mitigations", "only M1 to M8 are mitigations")
 	}
 	return f
 }
 
 func (j Judgement) anyMitigation() bool {
-	for _, a := range j.Mitigations {
-		if a == AnswerYes {
+	for _, m := range Mitigations {
+		if j.Mitigations[m] == AnswerYes {
 			return true
 		}
 	}

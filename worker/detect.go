@@ -30,10 +30,10 @@ type DetectOptions struct {
 	Door     FlagDoor
 	History  indexing.History
 	Identity evidence.Identity
-	// Snapshot is the file that keeps windows and resume token together.
-	Snapshot string
-	// SnapshotEvery is the time between two snapshots; 0 means 5 s.
-	SnapshotEvery time.Duration
+	// Keep writes the detector's windows and the resume token in one step, durably.
+	Keep func(token string) error
+	// KeepEvery is the time between two of them; 0 means 5 s.
+	KeepEvery time.Duration
 	// WatchAll hands the posts of every account to history, not only those of accounts with a hit.
 	WatchAll bool
 	Log      *slog.Logger
@@ -62,8 +62,8 @@ type DetectCounts struct {
 
 // NewDetect makes the role.
 func NewDetect(o DetectOptions) *Detect {
-	if o.SnapshotEvery <= 0 {
-		o.SnapshotEvery = 5 * time.Second
+	if o.KeepEvery <= 0 {
+		o.KeepEvery = 5 * time.Second
 	}
 	return &Detect{o: o, done: make(chan struct{})}
 }
@@ -129,7 +129,7 @@ func (d *Detect) run(ctx context.Context) error {
 			return err
 		}
 		d.token, dirty = batch.Token, true
-		if time.Since(kept) >= d.o.SnapshotEvery {
+		if time.Since(kept) >= d.o.KeepEvery {
 			err = d.keep()
 			if err != nil {
 				return err
@@ -141,7 +141,7 @@ func (d *Detect) run(ctx context.Context) error {
 
 // keep writes windows and resume token in one file, after everything before them was handed on.
 func (d *Detect) keep() error {
-	err := d.o.Detector.SaveSnapshot(d.o.Snapshot, string(d.token))
+	err := d.o.Keep(string(d.token))
 	if err != nil {
 		return fmt.Errorf("keep the detector's snapshot: %w", err)
 	}

@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -83,15 +81,8 @@ type app struct {
 	undo []func(context.Context) error
 }
 
-// gcPercent trades memory for speed: the Temporal server in the process allocates a lot, and 400
-// nearly doubles its rate (docs/performance.md). GOGC in the environment goes before it.
-const gcPercent = 400
-
 // startApp starts everything and returns once the console answers.
 func startApp(ctx context.Context, cfg config) (a *app, err error) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	a = &app{cfg: cfg, say: newSteps(cfg.Out), log: slog.New(slog.NewJSONHandler(cfg.LogWriter, nil))}
 	defer func() {
 		if err != nil {

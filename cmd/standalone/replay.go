@@ -12,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/docket-triage/docket/detector"
+	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy/examples"
 	"github.com/docket-triage/docket/review/client"
 	"github.com/docket-triage/docket/stream"
@@ -69,7 +70,7 @@ func (a *app) replay(ctx context.Context) (summary, error) {
 			stats.Cases, stats.ToQueueP99.Round(time.Millisecond))
 	}
 	return summary{
-		Events: counts.Events, Accounts: stats.Accounts, Flags: stats.Flags, Cases: stats.Cases,
+		Events: counts.Events, Accounts: det.Stats().Accounts, Flags: stats.Flags, Cases: stats.Cases,
 		EventsPerSecond: float64(int(rate*10)) / 10, FlagToQueueP99: float64(stats.ToQueueP99.Microseconds()) / 1000,
 	}, nil
 }
@@ -81,7 +82,7 @@ func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error)
 	}
 	det := detector.New(rules)
 	snapshot := a.folder.path("detector.snapshot")
-	token, err := det.LoadSnapshot(snapshot)
+	kept, _, err := det.LoadFile(snapshot, systemSeal{a.sealer})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -99,7 +100,7 @@ func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error)
 	}
 	log := a.log.With("role", "detect")
 	source, err := stream.Open(context.Background(), stream.Options{
-		Files: files, Format: format, Resume: stream.Token(token),
+		Files: files, Format: format, Resume: stream.Token(kept.Token),
 		Rejects: stream.RejectWriter(rejects, func(error) { log.Error("the reject file cannot be written") }),
 	})
 	if err != nil {
@@ -107,10 +108,22 @@ func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error)
 	}
 	d := worker.NewDetect(worker.DetectOptions{
 		Source: source, Detector: det, Door: client.New(a.baseURL, a.creds.token(detectorLogin)), History: a.index,
-		Identity: a.keyring.Identity(), Snapshot: snapshot, WatchAll: true, Log: log,
+		Identity: a.keyring.Identity(), WatchAll: true, Log: log,
+		Keep: func(token string) error { return det.SaveFile(snapshot, token, systemSeal{a.sealer}) },
 	})
 	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(files), len(rules.Rules()), rules.Version())
 	return d, det, rejects, nil
+}
+
+// systemSeal seals the detector's snapshot, which holds posts, under the deployment key.
+type systemSeal struct{ sealer evidence.Sealer }
+
+func (s systemSeal) Seal(plain []byte) ([]byte, error) {
+	return s.sealer.SealSystem(context.Background(), plain)
+}
+
+func (s systemSeal) Open(sealed []byte) ([]byte, error) {
+	return s.sealer.OpenSystem(context.Background(), sealed)
 }
 
 // replayFiles are those of --replay, or the synthetic stream that ships with the program, written
