@@ -1,0 +1,12 @@
+// Package examples holds the rule files that ship as examples, as they stand in this folder.
+package examples
+
+import _ "embed"
+
+//go:embed detector.yaml
+var detector []byte
+
+// Detector is the example rule set of the detector (docs/formats/detector-rules.md): public names
+// of designated organisations at low weight, which count only with words of praise, recruitment or
+// threat, and the invented names of the synthetic stream.
+func Detector() []byte { return detector }
