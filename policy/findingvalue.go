@@ -18,12 +18,12 @@ var findingValues = map[casefile.FindingKind][]string{
 	casefile.FindingMitigations:  mitigationValues(),
 }
 
-// scoreValues are the account's score, that of its highest post, the number of posts scored, and
-// one probability for each policy code ("p_ve_07").
+// scoreValues are the account's score, the highest and the mean of its posts', the number of posts
+// scored, and one probability for each policy code ("p_VE_07").
 func scoreValues() []string {
-	names := []string{"account", "max", "posts"}
+	names := []string{"score", "max", "mean", "posts"}
 	for _, c := range casefile.PolicyCodes {
-		names = append(names, "p_"+strings.ToLower(strings.ReplaceAll(string(c), "-", "_")))
+		names = append(names, "p_"+strings.ReplaceAll(string(c), "-", "_"))
 	}
 	return names
 }
