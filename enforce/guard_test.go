@@ -328,6 +328,7 @@ func TestGuardPeople(t *testing.T) {
 		"two who differ on the policy":         {decision(casefile.ByTwoOpinions, opinion(anna, judgement(casefile.L6, casefile.VE04)), opinion(bert, end)), "who agree"},
 		"an adjudicator who took part":         {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(anna, limit)), "third person"},
 		"not the opinion's judgement":          {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Judgement = judgement(casefile.L4, casefile.VE08) }), "takes 1 people"},
+		"not the opinion's policy":             {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Policies = []casefile.PolicyCode{casefile.VE10} }), "is that opinion"},
 		"no opinion":                           {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Opinions, d.OpinionEvents = nil, nil }), "takes 1 people"},
 		"automatic":                            {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = casefile.ByAutomation }), "automatic"},
 		"in no known way":                      {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = "" }), "no known way"},
@@ -364,7 +365,7 @@ func TestGuardOtherChain(t *testing.T) {
 	f, err := casefile.FixEntry(casefile.Draft{Type: casefile.EntryDecision, Actor: casefile.System, Decision: &d},
 		casefile.Position{Event: casefile.NewEventID(casefile.SystemChain, 7), At: decidedAt}, testSalts("key"), account)
 	require.NoError(t, err)
-	requireRefused(t, check(t, l.vkey, d, l.proveNow(l.add(f.Data)), account, "key"), "case's chain")
+	requireRefused(t, check(t, l.vkey, d, l.proveNow(l.add(f.Data)), account, "key"), "the entry is not of the case's chain")
 }
 
 func TestNewGuardRefusesAKeyThatIsNone(t *testing.T) {
