@@ -63,9 +63,10 @@ func personPut(t *testing.T, b bench) {
 	got, err = b.Person(b.ctx(), "p-one")
 	require.NoError(t, err)
 	require.Equal(t, one, got)
+	require.NoError(t, b.PutPerson(b.ctx(), records.PersonRow{Person: "p-three", Login: "three"}, at(5)))
 	rows, err := b.Unappended(b.ctx(), 10)
 	require.NoError(t, err)
-	require.Len(t, rows, 4)
+	require.Len(t, rows, 5)
 	for i, want := range []struct {
 		body string
 		at   time.Time
@@ -74,6 +75,7 @@ func personPut(t *testing.T, b bench) {
 		{`{"person":"p-two","roles":[],"active":true}`, start},
 		{`{"person":"p-one","roles":["lead"],"active":true}`, at(3)},
 		{`{"person":"p-one","roles":["lead"],"active":false}`, at(4)},
+		{`{"person":"p-three","roles":[],"active":false}`, at(5)},
 	} {
 		require.Equal(t, casefile.EntryPeople, rows[i].Type)
 		require.Equal(t, casefile.System, rows[i].Actor)

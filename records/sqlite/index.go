@@ -7,11 +7,12 @@ import (
 	"github.com/docket-triage/docket/records"
 )
 
-// An entry of the index outbox stands for a row, at the highest revision that it was entered with.
+// An entry of the index outbox stands for a row, at the revision that it was last entered with. A
+// row's revision only grows, so that is the highest.
 
 func (t *tx) indexCase(ctx context.Context, ref casefile.CaseRef, revision int) error {
 	_, err := t.exec(ctx, `INSERT INTO index_outbox (case_ref, revision) VALUES (?, ?)
-		ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision WHERE excluded.revision > index_outbox.revision`, ref, revision)
+		ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision`, ref, revision)
 	if err != nil {
 		return err
 	}
@@ -21,7 +22,7 @@ func (t *tx) indexCase(ctx context.Context, ref casefile.CaseRef, revision int) 
 
 func (t *tx) indexDecision(ctx context.Context, id string, counter int) error {
 	_, err := t.exec(ctx, `INSERT INTO index_outbox (decision, revision) VALUES (?, ?)
-		ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision WHERE excluded.revision > index_outbox.revision`, id, counter)
+		ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision`, id, counter)
 	if err != nil {
 		return err
 	}
@@ -58,12 +59,12 @@ func (s *Store) RequeueIndex(ctx context.Context) error {
 	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
 		// Without the WHERE the parser takes ON CONFLICT for a join.
 		_, err := t.exec(ctx, `INSERT INTO index_outbox (case_ref, revision) SELECT ref, revision FROM cases WHERE true
-			ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision WHERE excluded.revision > index_outbox.revision`)
+			ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision`)
 		if err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `INSERT INTO index_outbox (decision, revision) SELECT id, counter FROM decisions WHERE true
-			ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision WHERE excluded.revision > index_outbox.revision`)
+			ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision`)
 		if err != nil {
 			return err
 		}

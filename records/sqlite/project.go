@@ -77,7 +77,7 @@ func (t *tx) project(ctx context.Context, p records.Projection) error {
 	if err != nil {
 		return err
 	}
-	err = t.updateAccount(ctx, p.Case, head.state.Open() && !p.Case.State.Open())
+	err = t.updateAccount(ctx, p.Case)
 	if err != nil {
 		return err
 	}
@@ -128,11 +128,11 @@ func (t *tx) updateCase(ctx context.Context, c records.Case) error {
 	return err
 }
 
-// updateAccount moves the account's counters on. closing is true only for the projection that
-// closes the case: a later one of the same case must not take the account back to it.
-func (t *tx) updateAccount(ctx context.Context, c records.Case, closing bool) error {
+// updateAccount moves the account's counters on. Only the projection that closes the case finds it
+// as the account's open one: a later one of the same case does not take the account back to it.
+func (t *tx) updateAccount(ctx context.Context, c records.Case) error {
 	_, err := t.exec(ctx, "UPDATE accounts SET revision = ? WHERE account = ? AND revision < ?", c.Revision, c.Account, c.Revision)
-	if err != nil || !closing {
+	if err != nil || c.State.Open() {
 		return err
 	}
 	_, err = t.exec(ctx, "UPDATE accounts SET open_case = '', last_case = ? WHERE account = ? AND open_case = ?", c.Ref, c.Account, c.Ref)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 
@@ -10,6 +11,25 @@ import (
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
 )
+
+// A commit is on the disk before it is answered, unless the caller chose otherwise; readers cannot
+// write.
+func TestPragmas(t *testing.T) {
+	t.Parallel()
+	const normal, full = 1, 2
+	for _, fast := range []bool{false, true} {
+		s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "records.db"), Fast: fast})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		got, err := do(t.Context(), s.writer, func(ctx context.Context, x *tx) (int, error) {
+			return one(ctx, x, scanInt, "PRAGMA synchronous")
+		})
+		require.NoError(t, err)
+		require.Equal(t, map[bool]int{false: full, true: normal}[fast], got)
+		_, err = s.reader.db.ExecContext(t.Context(), "INSERT INTO meta (name, value) VALUES ('k', 'v')")
+		require.ErrorContains(t, err, "readonly")
+	}
+}
 
 func TestNearestRank(t *testing.T) {
 	t.Parallel()
@@ -61,7 +81,9 @@ func TestFeedTellsOnceOfWhatWasLost(t *testing.T) {
 	f.publish([]records.Change{change})
 	require.Equal(t, records.Change{}, <-changes, "the empty change is still unread: it covers this one too")
 	require.Empty(t, changes)
-	f.publish([]records.Change{change})
+	f.publish([]records.Change{change, change})
+	require.Len(t, changes, 2, "from here on nothing is lost again")
+	require.Equal(t, change, <-changes)
 	require.Equal(t, change, <-changes)
 }
 

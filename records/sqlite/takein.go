@@ -136,9 +136,8 @@ func (in takeIn) answer(ctx context.Context, open openCase, row records.FlagRece
 		Revision: open.revision, EvidenceRevision: open.evidence, Previous: open.previous,
 		ChainSeq: open.chainSeq, ChainHash: open.chainHash,
 	}
-	took := outcome == records.TakenNow || outcome == records.TakenBefore
-	out.Opened = took && open.openedBy == in.flag
 	if open.ref != "" {
+		out.Opened = open.openedBy == in.flag
 		return out, nil
 	}
 	a, err := one(ctx, in.t, scanAccount, selectAccount, in.account)
