@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/classify/words"
 	"github.com/docket-triage/docket/detector/fold"
 )
 
@@ -18,9 +19,9 @@ const maxTerms = 6
 func (m *Model) Explain(text string) []casefile.Span {
 	text = readable(text)
 	f := fold.String(text)
-	words := wordsOf(f)
-	by, _ := m.contributions(f, words)
-	order := make([]int, 0, len(words))
+	list := words.Split(f)
+	by, _ := m.contributions(f, list)
+	order := make([]int, 0, len(list))
 	for i, c := range by {
 		if c > 0 {
 			order = append(order, i)
@@ -37,12 +38,12 @@ func (m *Model) Explain(text string) []casefile.Span {
 	slices.Sort(order)
 	places := make([]fold.Span, len(order))
 	for i, k := range order {
-		places[i] = fold.Span{Start: words[k].start, End: words[k].end}
+		places[i] = fold.Span{Start: list[k].Start, End: list[k].End}
 	}
 	spans := []casefile.Span{}
 	for i, p := range fold.Spans(text, places) {
 		k := order[i]
-		spans = append(spans, casefile.Span{Start: p.Start, End: p.End, Term: f[words[k].start:words[k].end], Weight: round(by[k])})
+		spans = append(spans, casefile.Span{Start: p.Start, End: p.End, Term: f[list[k].Start:list[k].End], Weight: round(by[k])})
 	}
 	return spans
 }
@@ -50,12 +51,12 @@ func (m *Model) Explain(text string) []casefile.Span {
 // contributions gives what each word adds to the log-odds of any violation, and the base that no
 // word gave. A feature over two words counts half for each, one that stands in several places
 // counts a part for each.
-func (m *Model) contributions(folded string, words []word) (by []float64, base float64) {
+func (m *Model) contributions(folded string, list []words.Word) (by []float64, base float64) {
 	type place struct{ first, last int }
 	places := make(map[uint32][]place)
-	features(folded, words, m.bits, func(b uint32, first, last int) { places[b] = append(places[b], place{first, last}) })
+	features(folded, list, m.bits, func(b uint32, first, last int) { places[b] = append(places[b], place{first, last}) })
 	h := m.heads[0]
-	by = make([]float64, len(words))
+	by = make([]float64, len(list))
 	scale := h.A / math.Sqrt(float64(max(len(places), 1)))
 	// In the order of the rows, so that the sums do not depend on the map's.
 	buckets := make([]uint32, 0, len(places))

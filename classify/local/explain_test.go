@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/docket-triage/docket/classify/words"
 )
 
 func TestExplainNamesTheWordsThatCount(t *testing.T) {
@@ -41,7 +43,7 @@ func TestContributionsAddUp(t *testing.T) {
 	m := toyModel(t)
 	for _, e := range append(toys(4, 40), Example{Text: "enlist enlist enlist today, today"}) {
 		f := folded(e.Text)
-		by, sum := m.contributions(f, wordsOf(f))
+		by, sum := m.contributions(f, words.Split(f))
 		for _, c := range by {
 			sum += c
 		}

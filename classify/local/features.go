@@ -2,9 +2,9 @@ package local
 
 import (
 	"regexp"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/docket-triage/docket/classify/words"
 	"github.com/docket-triage/docket/detector/fold"
 )
 
@@ -12,46 +12,9 @@ import (
 // beginning.
 const (
 	maxTextBytes = 16 << 10
-	maxWordRunes = 40
 	minGram      = 3
 	maxGram      = 5
 )
-
-// word is a word of a folded text.
-type word struct {
-	start, end int // in the folded text
-}
-
-// wordsOf splits a folded text into words: runs of letters, digits and marks, and each other sign
-// beyond ASCII, such as an emoji, by itself.
-func wordsOf(folded string) []word {
-	var words []word
-	start, runes := -1, 0
-	flush := func(end int) {
-		if start >= 0 {
-			words = append(words, word{start, end})
-		}
-		start, runes = -1, 0
-	}
-	for i, r := range folded {
-		switch {
-		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r >= utf8.RuneSelf && unicode.In(r, unicode.L, unicode.N, unicode.M):
-			if start < 0 {
-				start = i
-			}
-			if runes++; runes == maxWordRunes {
-				flush(i + utf8.RuneLen(r))
-			}
-		case r >= utf8.RuneSelf && r != utf8.RuneError && unicode.In(r, unicode.S):
-			flush(i)
-			words = append(words, word{i, i + utf8.RuneLen(r)})
-		default:
-			flush(i)
-		}
-	}
-	flush(len(folded))
-	return words
-}
 
 // readable gives what is read of a text: its beginning, with spaces in place of addresses and
 // mentions, because where and who is not what is said. Every byte stays in its place.
@@ -109,13 +72,13 @@ func bucket(h uint64, bits uint) uint32 { return uint32((h ^ h>>29) * fnvPrime >
 
 // features calls emit for every feature of the words of a folded text: the bucket and the words it
 // spans, first to last. Features repeat where the text does.
-func features(folded string, words []word, bits uint, emit func(bucket uint32, first, last int)) {
-	for i, w := range words {
-		s := folded[w.start:w.end]
+func features(folded string, list []words.Word, bits uint, emit func(bucket uint32, first, last int)) {
+	for i, w := range list {
+		s := folded[w.Start:w.End]
 		emit(bucket(hashString(hashByte(fnvOffset, kindWord), s), bits), i, i)
 		if i > 0 {
-			p := words[i-1]
-			h := hashString(hashByte(fnvOffset, kindBigram), folded[p.start:p.end])
+			p := list[i-1]
+			h := hashString(hashByte(fnvOffset, kindBigram), folded[p.Start:p.End])
 			emit(bucket(hashString(hashByte(h, ' '), s), bits), i-1, i)
 		}
 		grams(s, bits, func(b uint32) { emit(b, i, i) })
@@ -125,8 +88,8 @@ func features(folded string, words []word, bits uint, emit func(bucket uint32, f
 // grams calls emit for every run of minGram to maxGram characters of a word with a space at either
 // side.
 func grams(s string, bits uint, emit func(uint32)) {
-	var ends [maxWordRunes + 2]int // ends[k]: where the k-th character of " s " ends in s, clipped
-	n := 1                         // the leading space
+	var ends [words.MaxRunes + 2]int // ends[k]: where the k-th character of " s " ends in s, clipped
+	n := 1                           // the leading space
 	for i, r := range s {
 		ends[n] = i + utf8.RuneLen(r)
 		n++

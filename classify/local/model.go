@@ -10,6 +10,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
+	"github.com/docket-triage/docket/classify/words"
 )
 
 // Name is the model's name in scores.
@@ -74,11 +75,11 @@ func (m *Model) Judge(text string) Judgement {
 
 // probabilities gives each head's probability for a folded text, nil if it has no words.
 func (m *Model) probabilities(folded string) []float64 {
-	words := wordsOf(folded)
-	if len(words) == 0 {
+	list := words.Split(folded)
+	if len(list) == 0 {
 		return nil
 	}
-	sums, n := m.sums(folded, words)
+	sums, n := m.sums(folded, list)
 	for i, h := range m.heads {
 		sums[i] = h.probability(h.Bias + sums[i]/math.Sqrt(float64(n)))
 	}
@@ -87,11 +88,11 @@ func (m *Model) probabilities(folded string) []float64 {
 
 // sums adds the weights of the distinct features and counts those features, n: each has the value
 // 1/sqrt(n).
-func (m *Model) sums(folded string, words []word) (sums []float64, n int) {
+func (m *Model) sums(folded string, list []words.Word) (sums []float64, n int) {
 	s := m.take()
 	defer m.scratch.Put(s)
 	sums = make([]float64, len(m.heads))
-	features(folded, words, m.bits, func(b uint32, _, _ int) {
+	features(folded, list, m.bits, func(b uint32, _, _ int) {
 		if s.seen(b) {
 			return
 		}

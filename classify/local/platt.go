@@ -1,6 +1,10 @@
 package local
 
-import "math"
+import (
+	"math"
+
+	"github.com/docket-triage/docket/classify/words"
+)
 
 // calibrate fits each head's A and B on examples that the weights have not seen.
 func (m *Model) calibrate(examples []Example) {
@@ -8,11 +12,11 @@ func (m *Model) calibrate(examples []Example) {
 	yes := make([][]bool, len(m.heads))
 	for _, e := range examples {
 		f := folded(e.Text)
-		words := wordsOf(f)
-		if len(words) == 0 {
+		list := words.Split(f)
+		if len(list) == 0 {
 			continue
 		}
-		sums, n := m.sums(f, words)
+		sums, n := m.sums(f, list)
 		for i, h := range m.heads {
 			zs[i] = append(zs[i], h.Bias+sums[i]/math.Sqrt(float64(n)))
 			yes[i] = append(yes[i], e.violates() && (h.Policy == "" || h.Policy == e.Label))

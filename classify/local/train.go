@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/classify/words"
 )
 
 // Example is a labelled text.
@@ -154,13 +155,13 @@ func newTrainer(examples []Example, heads []head, o Options) *trainer {
 	counts := make([]float64, len(heads))
 	for _, e := range examples {
 		f := folded(e.Text)
-		words := wordsOf(f)
-		if len(words) == 0 {
+		list := words.Split(f)
+		if len(list) == 0 {
 			continue
 		}
 		x := sparse{yes: make([]bool, len(heads))}
 		s.stamp++
-		features(f, words, o.Bits, func(b uint32, _, _ int) {
+		features(f, list, o.Bits, func(b uint32, _, _ int) {
 			if !s.seen(b) {
 				x.buckets = append(x.buckets, b)
 			}
