@@ -1,6 +1,8 @@
 package detector_test
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,7 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/detector"
+	"github.com/docket-triage/docket/stream"
 )
 
 // TestRealInput runs the example rules over real posts where they are at hand.
@@ -55,4 +59,37 @@ func realFiles(t testing.TB) []string {
 		t.Skip("needs ../shared/data/twitter-v1.1 beside the repository")
 	}
 	return []string{filepath.Join(data, "train-pro.ndjson.gz"), filepath.Join(data, "train-con.ndjson.gz")}
+}
+
+// BenchmarkRealInput measures posts a second over the real posts, with and without decoding.
+func BenchmarkRealInput(b *testing.B) {
+	files := realFiles(b)
+	rules := exampleRules(b)
+	var events []casefile.Event
+	s, err := stream.Open(b.Context(), stream.Options{Files: files})
+	require.NoError(b, err)
+	for {
+		batch, err := s.Next(b.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(b, err)
+		events = append(events, batch.Events...)
+	}
+	require.NoError(b, s.Close())
+	b.Run("decoding", func(b *testing.B) {
+		for b.Loop() {
+			run(b, detector.New(rules), files...)
+		}
+		b.ReportMetric(float64(b.N*len(events))/b.Elapsed().Seconds(), "posts/s")
+	})
+	b.Run("detector", func(b *testing.B) {
+		for b.Loop() {
+			d := detector.New(rules)
+			for i := range events {
+				d.Process(&events[i])
+			}
+		}
+		b.ReportMetric(float64(b.N*len(events))/b.Elapsed().Seconds(), "posts/s")
+	})
 }
