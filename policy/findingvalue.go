@@ -15,7 +15,7 @@ var findingValues = map[casefile.FindingKind][]string{
 	casefile.FindingStrikes:      {"live"},
 	casefile.FindingScore:        scoreValues(),
 	casefile.FindingLookAlike:    {"accounts"},
-	casefile.FindingMitigations:  mitigationValues(),
+	casefile.FindingMitigations:  {"M1", "M2", "M3", "M4"}, // those that are looked for
 }
 
 // scoreValues are the account's score, the highest and the mean of its posts', the number of posts
@@ -24,15 +24,6 @@ func scoreValues() []string {
 	names := []string{"score", "max", "mean", "posts"}
 	for _, c := range casefile.PolicyCodes {
 		names = append(names, "p_"+strings.ReplaceAll(string(c), "-", "_"))
-	}
-	return names
-}
-
-// mitigationValues are one count of signs for each mitigation ("M1").
-func mitigationValues() []string {
-	var names []string
-	for _, m := range casefile.Mitigations {
-		names = append(names, string(m))
 	}
 	return names
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
+	"github.com/docket-triage/docket/classify/mitigation"
 	"github.com/docket-triage/docket/policy"
 )
 
@@ -20,6 +21,14 @@ func TestScoreValues(t *testing.T) {
 		s.Policies[c] = 0.5
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(s.Values())), policy.FindingValues(casefile.FindingScore))
+}
+
+// TestMitigationValues: rules can read the counts of the mitigations that are looked for.
+func TestMitigationValues(t *testing.T) {
+	t.Parallel()
+	r, err := mitigation.Find(casefile.Account{}, nil)
+	require.NoError(t, err)
+	require.ElementsMatch(t, slices.Collect(maps.Keys(r.Values())), policy.FindingValues(casefile.FindingMitigations))
 }
 
 func TestFindingValues(t *testing.T) {

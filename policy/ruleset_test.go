@@ -72,10 +72,10 @@ func TestDefaultRulesRoute(t *testing.T) {
 	s, err := policy.Default()
 	require.NoError(t, err)
 	strike := known(casefile.FindingStrikes, map[string]float64{"live": 1})
-	context := known(casefile.FindingMitigations, map[string]float64{"M1": 0, "M3": 4})
+	context := known(casefile.FindingMitigations, map[string]float64{"M1": 0, "M2": 0, "M3": 2, "M4": 0})
 	returned := known(casefile.FindingLookAlike, map[string]float64{"accounts": 1})
-	low := known(casefile.FindingScore, map[string]float64{"max": 0.1})
-	high := known(casefile.FindingScore, map[string]float64{"max": 0.9})
+	low := known(casefile.FindingScore, map[string]float64{"max": 0.1, "posts": 3})
+	high := known(casefile.FindingScore, map[string]float64{"max": 0.9, "posts": 3})
 	failed := casefile.FindingCode{Kind: casefile.FindingScore, Status: casefile.StatusFailed}
 	cases := map[string]struct {
 		policies []casefile.PolicyCode
@@ -98,6 +98,8 @@ func TestDefaultRulesRoute(t *testing.T) {
 		"incitement":                   {[]casefile.PolicyCode{"VE-07"}, 20, allKnown(), casefile.Route{Rule: "incitement", Queue: "speech", Severity: 5, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"glorification":                {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(), casefile.Route{Rule: "speech", Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
 		"glorification with a strike":  {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(strike), casefile.Route{Rule: "speech-again", Queue: "speech", Severity: 5, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
+		"a sign among many posts":      {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(context, known(casefile.FindingScore, map[string]float64{"max": 0.6, "posts": 7})), casefile.Route{Rule: "speech", Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert}, 24 * time.Hour},
+		"context after a strike":       {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(context, strike), casefile.Route{Rule: "speech-again", Queue: "speech", Severity: 5, Confidence: 2, Tier: casefile.TierUrgent}, time.Hour},
 		"counter-speech":               {[]casefile.PolicyCode{"VE-08"}, 20, allKnown(context), casefile.Route{Rule: "context", Queue: "context", Severity: 1, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
 		"weak reasons, low score":      {[]casefile.PolicyCode{"VE-08"}, 3, allKnown(low), casefile.Route{Rule: "speech-weak", Queue: "borderline", Severity: 1, Confidence: 1, Tier: casefile.TierRoutine}, 72 * time.Hour},
 		"weak reasons, score failed":   {[]casefile.PolicyCode{"VE-08"}, 3, allKnown(failed), casefile.Route{Rule: "speech", Queue: "speech", Severity: 4, Confidence: 0, Tier: casefile.TierAlert}, 24 * time.Hour},
@@ -136,7 +138,7 @@ func TestDefaultRulesAreAllReachable(t *testing.T) {
 								Platform: "synthetic", OpenedAt: openedAt,
 								Flags: policy.FlagSummary{Count: 1, Weight: weight, Policies: []casefile.PolicyCode{code}},
 								Findings: allKnown(
-									known(casefile.FindingScore, map[string]float64{"max": score}),
+									known(casefile.FindingScore, map[string]float64{"max": score, "posts": 9}),
 									known(casefile.FindingStrikes, map[string]float64{"live": strikes}),
 									known(casefile.FindingMitigations, map[string]float64{"M1": mitigation, "M2": 0, "M3": 0, "M4": 0}),
 									known(casefile.FindingLookAlike, map[string]float64{"accounts": alike}),
