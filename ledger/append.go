@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/docket-triage/docket/casefile"
 )
@@ -25,37 +24,25 @@ func (k link) receipt(index uint64) casefile.Receipt {
 	return casefile.Receipt{Event: k.fixed.Event, Hash: k.hash, Index: index}
 }
 
-// Append puts entries on the log and returns their receipts in the same order, once the log holds
-// them durably. Entries of one chain follow each other: the next is handed on when the former's
-// index is known, so that no number ever stands in the log without the lower ones. Chains do not
-// wait for each other.
+// Append puts entries on the log in their order and returns their receipts, once the log holds them
+// durably. Each is handed on when the former's index is known, so that no number of a chain ever
+// stands in the log without the lower ones, and no entry before one that it answers to. Calls do
+// not wait for each other unless they are about the same chain.
 //
 // An entry that the log has already gets its old receipt. Errors: CodeInvalid for bytes that are
-// no canonical entry, or entries of one call that do not follow each other; CodeTooLarge beyond
-// MaxEntryBytes; CodeConflict, with an alarm, for a known event id with other bytes or an entry
-// that names another predecessor than the log holds; CodeState, with an alarm, for an entry whose
-// predecessor is missing; CodeUnavailable when the log cannot be written. After an error, or when
-// ctx ends, some of the entries may be in the log: the same call again settles it.
+// no canonical entry, or entries of one chain that do not follow each other in the call;
+// CodeTooLarge beyond MaxEntryBytes; CodeConflict, with an alarm, for a known event id with other
+// bytes or an entry that names another predecessor than the log holds; CodeState, with an alarm,
+// for an entry whose predecessor is missing; CodeUnavailable when the log cannot be written. After
+// an error, or when ctx ends, some of the entries may be in the log: the same call again settles it.
 func (l *Log) Append(ctx context.Context, entries []casefile.FixedEntry) ([]casefile.Receipt, error) {
-	chains, err := linkChains(entries)
+	runs, err := linkRuns(entries)
 	if err != nil {
 		return nil, fmt.Errorf("append to ledger: %w", err)
 	}
 	receipts := make([]casefile.Receipt, len(entries))
-	if len(chains) == 1 {
-		err = l.appendChain(ctx, chains[0], receipts)
-		if err != nil {
-			return nil, fmt.Errorf("append to ledger: %w", err)
-		}
-		return receipts, nil
-	}
-	errs := make([]error, len(chains))
-	var wg sync.WaitGroup
-	for i, links := range chains {
-		wg.Go(func() { errs[i] = l.appendChain(ctx, links, receipts) })
-	}
-	wg.Wait()
-	for _, err := range errs {
+	for _, run := range runs {
+		err = l.appendRun(ctx, run, receipts)
 		if err != nil {
 			return nil, fmt.Errorf("append to ledger: %w", err)
 		}
@@ -63,29 +50,28 @@ func (l *Log) Append(ctx context.Context, entries []casefile.FixedEntry) ([]case
 	return receipts, nil
 }
 
-// linkChains checks a call's entries and sorts them by chain, in the call's order.
-func linkChains(entries []casefile.FixedEntry) ([][]link, error) {
-	var chains [][]link
-	byName := map[string]int{}
+// linkRuns checks a call's entries and splits them into runs of one chain each.
+func linkRuns(entries []casefile.FixedEntry) ([][]link, error) {
+	var runs [][]link
+	last := map[string]link{} // of each chain
 	for i, fixed := range entries {
 		k, err := parseLink(fixed)
 		if err != nil {
 			return nil, fmt.Errorf("entry %d of the call: %w", i, err)
 		}
 		k.at = i
-		c, seen := byName[k.chain]
-		if !seen {
-			byName[k.chain] = len(chains)
-			chains = append(chains, []link{k})
+		before, seen := last[k.chain]
+		if seen && (k.seq != before.seq+1 || k.prev != before.hash) {
+			return nil, casefile.Invalid("prev", "entries %s and %s of one call do not follow each other", before.fixed.Event, k.fixed.Event)
+		}
+		last[k.chain] = k
+		if i > 0 && runs[len(runs)-1][0].chain == k.chain {
+			runs[len(runs)-1] = append(runs[len(runs)-1], k)
 			continue
 		}
-		last := chains[c][len(chains[c])-1]
-		if k.seq != last.seq+1 || k.prev != last.hash {
-			return nil, casefile.Invalid("prev", "entries %s and %s of one call do not follow each other", last.fixed.Event, k.fixed.Event)
-		}
-		chains[c] = append(chains[c], k)
+		runs = append(runs, []link{k})
 	}
-	return chains, nil
+	return runs, nil
 }
 
 func parseLink(fixed casefile.FixedEntry) (link, error) {
@@ -112,8 +98,8 @@ func parseLink(fixed casefile.FixedEntry) (link, error) {
 	return link{chain: chain, seq: seq, prev: e.Prev, hash: fixed.Hash(), fixed: fixed}, nil
 }
 
-// appendChain appends a call's entries of one chain and fills their receipts in.
-func (l *Log) appendChain(ctx context.Context, links []link, receipts []casefile.Receipt) error {
+// appendRun appends entries of one chain and fills their receipts in.
+func (l *Log) appendRun(ctx context.Context, links []link, receipts []casefile.Receipt) error {
 	err := l.begin()
 	if err != nil {
 		return err
@@ -140,7 +126,7 @@ func (l *Log) appendChain(ctx context.Context, links []link, receipts []casefile
 	return err
 }
 
-// appendLinks does appendChain's work under the chain's lock. pending is an entry that is still
+// appendLinks does appendRun's work under the chain's lock. pending is an entry that is still
 // under way when ctx ended, else nil.
 func (l *Log) appendLinks(ctx context.Context, links []link, receipts []casefile.Receipt) (pending *item, err error) {
 	first, last := links[0], links[len(links)-1]

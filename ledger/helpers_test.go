@@ -95,6 +95,28 @@ func (l *testLog) append(tb testing.TB, entries ...casefile.FixedEntry) []casefi
 	return receipts
 }
 
+// appendAtOnce appends entries of different chains, each by a caller of its own.
+func (l *testLog) appendAtOnce(tb testing.TB, entries []casefile.FixedEntry) []casefile.Receipt {
+	tb.Helper()
+	receipts := make([]casefile.Receipt, len(entries))
+	errs := make([]error, len(entries))
+	var wg sync.WaitGroup
+	for i := range entries {
+		wg.Go(func() {
+			got, err := l.Append(tb.Context(), entries[i:i+1])
+			errs[i] = err
+			if err == nil {
+				receipts[i] = got[0]
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(tb, err)
+	}
+	return receipts
+}
+
 // verified waits until everything is published and checks the log with the verifier.
 func (l *testLog) verified(tb testing.TB) verify.Report {
 	tb.Helper()

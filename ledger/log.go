@@ -20,13 +20,17 @@ import (
 
 // Defaults and limits of Options.
 const (
-	DefaultBatchMaxAge        = 2 * time.Millisecond
+	DefaultBatchMaxAge        = 5 * time.Millisecond
 	DefaultCheckpointInterval = 100 * time.Millisecond
 	MinCheckpointInterval     = 100 * time.Millisecond // Tessera's own on a folder
 )
 
 // maxGroup is how many entries go to the log together at most.
 const maxGroup = 1024
+
+// flushAfter is how long Tessera waits for more once it has the first entry of a group: long
+// enough to hand it the rest.
+const flushAfter = time.Millisecond
 
 // Options say where a log is and who signs it.
 type Options struct {
@@ -35,9 +39,9 @@ type Options struct {
 	Dir string
 	// Signer signs checkpoints; its name is the log's origin. A log keeps its signer for life.
 	Signer note.Signer
-	// BatchMaxAge is how long the first entry of a batch waits for company;
-	// 0 means DefaultBatchMaxAge. Entries that come while a batch is being written form the next
-	// one in any case, so little is won by more.
+	// BatchMaxAge is how long the first entry of a batch waits at most for as much company as the
+	// batch before it had; 0 means DefaultBatchMaxAge. Entries that come while a batch is being
+	// written form the next one in any case, so little is won by more.
 	BatchMaxAge time.Duration
 	// CheckpointInterval is the time between two published checkpoints at least;
 	// 0 means DefaultCheckpointInterval, less than MinCheckpointInterval is an error.
@@ -126,7 +130,7 @@ func Open(ctx context.Context, opts Options) (*Log, error) {
 		l.release()
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	go l.sequence()
+	go l.sequence(opts.BatchMaxAge)
 	return l, nil
 }
 
@@ -152,7 +156,7 @@ func (l *Log) open(ctx context.Context, opts Options) error {
 	l.cancel = cancel
 	l.appender, l.shutdown, l.reader, err = tessera.NewAppender(work, driver, tessera.NewAppendOptions().
 		WithCheckpointSigner(opts.Signer).
-		WithBatching(maxGroup, opts.BatchMaxAge).
+		WithBatching(maxGroup, flushAfter).
 		WithCheckpointInterval(opts.CheckpointInterval).
 		WithCheckpointRepublishInterval(0).
 		WithGarbageCollectionInterval(10*time.Second))

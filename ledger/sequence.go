@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/transparency-dev/tessera"
 
@@ -22,21 +23,40 @@ type item struct {
 // sequence hands entries to Tessera in groups: one group is under way, and whatever comes
 // meanwhile forms the next. A group never holds two entries of one chain, since Append has one of
 // a chain under way at a time; Tessera may therefore order it as it likes.
-func (l *Log) sequence() {
+func (l *Log) sequence(linger time.Duration) {
 	defer close(l.stopped)
 	ctx := context.Background()
+	expected := 1
 	for {
 		select {
 		case it := <-l.submit:
-			group := []*item{it}
-			for len(group) < maxGroup && len(l.submit) > 0 {
-				group = append(group, <-l.submit)
-			}
+			group := l.gather(it, expected, linger)
+			expected = len(group)
 			l.write(ctx, group)
 		case <-l.stop:
 			return
 		}
 	}
+}
+
+// gather collects a group. Callers who were answered together tend to come back together: it waits
+// until as many are there as last time, but no longer than linger. A lone caller never waits.
+func (l *Log) gather(first *item, expected int, linger time.Duration) []*item {
+	group := []*item{first}
+	timeout := time.NewTimer(linger)
+	defer timeout.Stop()
+	for len(group) < maxGroup {
+		if len(group) >= expected && len(l.submit) == 0 {
+			return group
+		}
+		select {
+		case it := <-l.submit:
+			group = append(group, it)
+		case <-timeout.C:
+			return group
+		}
+	}
+	return group
 }
 
 // write appends a group, enters it into the table and answers its callers.
