@@ -218,7 +218,8 @@ func jsonError(err error) error {
 	var syntaxErr *json.SyntaxError
 	switch {
 	case errors.As(err, &typeErr):
-		return casefile.Invalid(typeErr.Field, "a JSON %s does not fit here", typeErr.Value)
+		kind, _, _ := strings.Cut(typeErr.Value, " ") // a number stands behind its kind
+		return casefile.Invalid(typeErr.Field, "a JSON %s does not fit here", kind)
 	case errors.As(err, &syntaxErr):
 		return casefile.Errorf(casefile.CodeInvalid, "not valid JSON at byte %d", syntaxErr.Offset)
 	}

@@ -44,7 +44,7 @@ func TestTwitter1NamesTheFieldAtFault(t *testing.T) {
 		"no time":          {`{"id_str":"1","user":{"id_str":"7"}}`, "created_at"},
 		"another time":     {`{"id_str":"1","user":{"id_str":"7"},"created_at":"2026-03-02T08:00:00Z"}`, "created_at"},
 		"broken user time": {`{"id_str":"1","user":{"id_str":"7","created_at":"x"},"created_at":"Mon Mar 02 08:00:05 +0000 2026"}`, "user.created_at"},
-		"text is a number": {`{"id_str":"1","text":5}`, "text"},
+		"text is a number": {`{"id_str":"1","text":52}`, "text"},
 		"deletion no time": {`{"delete":{"status":{"id_str":"1","user_id_str":"7"}}}`, "delete.timestamp_ms"},
 		"deletion no user": {`{"delete":{"status":{"id_str":"1"},"timestamp_ms":"1772438465123"}}`, "account.id"},
 		"not JSON":         {`{`, ""},
@@ -56,6 +56,7 @@ func TestTwitter1NamesTheFieldAtFault(t *testing.T) {
 			var e *casefile.Error
 			require.ErrorAs(t, err, &e)
 			require.Equal(t, tc.field, e.Field)
+			require.NotContains(t, err.Error(), "52", "the error holds something of the line")
 		})
 	}
 }
