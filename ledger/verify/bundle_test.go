@@ -110,3 +110,18 @@ func TestParseBundle(t *testing.T) {
 		require.Equal(t, casefile.CodeInvalid, casefile.ErrorCode(err), name)
 	}
 }
+
+// Base 64 has spare bits at its end: a signature must not be taken in a second spelling.
+func TestCheckpointSignatureHasOneSpelling(t *testing.T) {
+	t.Parallel()
+	l := buildLog(t, plainEntries(t, 3))
+	good := l.checkpoint(t)
+	_, err := OpenCheckpoint(good, l.key.vkey)
+	require.NoError(t, err)
+	require.True(t, strings.HasSuffix(good, "=\n"))
+	at := len(good) - len("=\n") - 1
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	other := alphabet[strings.IndexByte(alphabet, good[at])^1]
+	_, err = OpenCheckpoint(good[:at]+string(other)+good[at+1:], l.key.vkey)
+	require.Equal(t, casefile.CodeUnproven, casefile.ErrorCode(err))
+}
