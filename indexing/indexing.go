@@ -33,10 +33,10 @@ type History interface {
 	// nothing of the batch; CodeUnavailable means try again.
 	PutPosts(ctx context.Context, posts []Post) (PostResult, error)
 	// AccountHistory returns what is known of an account's posts: counts and the newest ones. No
-	// posts is an answer where the platform's stream is known; where nothing of it was ever seen
-	// the error is CodeNotFound, because unknown is not zero.
+	// posts is an answer only where Coverage says that something of the platform was ever seen.
 	AccountHistory(ctx context.Context, platform string, account casefile.AccountKey, limit int) (AccountHistory, error)
-	// Coverage says what the window of history covers for a platform; CodeNotFound as above.
+	// Coverage says what the window of history covers for a platform. It is the zero Coverage where
+	// nothing of the platform was ever seen: then an account's posts are unknown, not none.
 	Coverage(ctx context.Context, platform string) (Coverage, error)
 }
 

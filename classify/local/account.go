@@ -9,7 +9,6 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
-	"github.com/docket-triage/docket/classify/words"
 )
 
 // An account's score is a weighted mean of its highest distinct posts: the highest counts for half,
@@ -142,7 +141,7 @@ func later(a, b casefile.Event) bool {
 // textKey is what makes two posts one: their words, without the mark of a repost.
 func textKey(folded string) string {
 	var b strings.Builder
-	for i, w := range words.Split(folded) {
+	for i, w := range classify.Words(folded) {
 		s := folded[w.Start:w.End]
 		if i == 0 && s == "rt" {
 			continue

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/detector/fold"
 )
 
@@ -19,7 +19,7 @@ const maxTerms = 6
 func (m *Model) Explain(text string) []casefile.Span {
 	text = readable(text)
 	f := fold.String(text)
-	list := words.Split(f)
+	list := classify.Words(f)
 	by, _ := m.contributions(f, list)
 	order := make([]int, 0, len(list))
 	for i, c := range by {
@@ -51,7 +51,7 @@ func (m *Model) Explain(text string) []casefile.Span {
 // contributions gives what each word adds to the log-odds of any violation, and the base that no
 // word gave. A feature over two words counts half for each, one that stands in several places
 // counts a part for each.
-func (m *Model) contributions(folded string, list []words.Word) (by []float64, base float64) {
+func (m *Model) contributions(folded string, list []classify.Word) (by []float64, base float64) {
 	type place struct{ first, last int }
 	places := make(map[uint32][]place)
 	features(folded, list, m.bits, func(b uint32, first, last int) { places[b] = append(places[b], place{first, last}) })

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 )
 
 func TestExplainNamesTheWordsThatCount(t *testing.T) {
@@ -43,7 +43,7 @@ func TestContributionsAddUp(t *testing.T) {
 	m := toyModel(t)
 	for _, e := range append(toys(4, 40), Example{Text: "enlist enlist enlist today, today"}) {
 		f := folded(e.Text)
-		by, sum := m.contributions(f, words.Split(f))
+		by, sum := m.contributions(f, classify.Words(f))
 		for _, c := range by {
 			sum += c
 		}

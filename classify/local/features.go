@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"unicode/utf8"
 
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/detector/fold"
 )
 
@@ -72,7 +72,7 @@ func bucket(h uint64, bits uint) uint32 { return uint32((h ^ h>>29) * fnvPrime >
 
 // features calls emit for every feature of the words of a folded text: the bucket and the words it
 // spans, first to last. Features repeat where the text does.
-func features(folded string, list []words.Word, bits uint, emit func(bucket uint32, first, last int)) {
+func features(folded string, list []classify.Word, bits uint, emit func(bucket uint32, first, last int)) {
 	for i, w := range list {
 		s := folded[w.Start:w.End]
 		emit(bucket(hashString(hashByte(fnvOffset, kindWord), s), bits), i, i)
@@ -88,8 +88,8 @@ func features(folded string, list []words.Word, bits uint, emit func(bucket uint
 // grams calls emit for every run of minGram to maxGram characters of a word with a space at either
 // side.
 func grams(s string, bits uint, emit func(uint32)) {
-	var ends [words.MaxRunes + 2]int // ends[k]: where the k-th character of " s " ends in s, clipped
-	n := 1                           // the leading space
+	var ends [classify.MaxWordRunes + 2]int // ends[k]: where the k-th character of " s " ends in s, clipped
+	n := 1                                  // the leading space
 	for i, r := range s {
 		ends[n] = i + utf8.RuneLen(r)
 		n++

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 )
 
 func TestWords(t *testing.T) {
@@ -30,7 +30,7 @@ func TestWords(t *testing.T) {
 			t.Parallel()
 			f := folded(tc.text)
 			var got []string
-			for _, w := range words.Split(f) {
+			for _, w := range classify.Words(f) {
 				got = append(got, f[w.Start:w.End])
 			}
 			require.Equal(t, tc.want, got)
@@ -55,7 +55,7 @@ func TestFeaturesArePinned(t *testing.T) {
 	t.Parallel()
 	var got []uint32
 	f := folded("an ox 🔥")
-	features(f, words.Split(f), 18, func(b uint32, first, last int) { got = append(got, b, uint32(first), uint32(last)) })
+	features(f, classify.Words(f), 18, func(b uint32, first, last int) { got = append(got, b, uint32(first), uint32(last)) })
 	require.Equal(t, []uint32{
 		0x3bd36, 0, 0, 0x17d2f, 0, 0, 0x28e7e, 0, 0, 0x45ce, 0, 0, // an: the word, then its parts
 		0x30931, 1, 1, 0x73a5, 0, 1, 0xf8f9, 1, 1, 0x35e, 1, 1, 0x1fed0, 1, 1, // ox, the pair, parts

@@ -10,7 +10,6 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
-	"github.com/docket-triage/docket/classify/words"
 )
 
 // Name is the model's name in scores.
@@ -75,7 +74,7 @@ func (m *Model) Judge(text string) Judgement {
 
 // probabilities gives each head's probability for a folded text, nil if it has no words.
 func (m *Model) probabilities(folded string) []float64 {
-	list := words.Split(folded)
+	list := classify.Words(folded)
 	if len(list) == 0 {
 		return nil
 	}
@@ -88,7 +87,7 @@ func (m *Model) probabilities(folded string) []float64 {
 
 // sums adds the weights of the distinct features and counts those features, n: each has the value
 // 1/sqrt(n).
-func (m *Model) sums(folded string, list []words.Word) (sums []float64, n int) {
+func (m *Model) sums(folded string, list []classify.Word) (sums []float64, n int) {
 	s := m.take()
 	defer m.scratch.Put(s)
 	sums = make([]float64, len(m.heads))

@@ -3,7 +3,7 @@ package local
 import (
 	"math"
 
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 )
 
 // calibrate fits each head's A and B on examples that the weights have not seen.
@@ -12,7 +12,7 @@ func (m *Model) calibrate(examples []Example) {
 	yes := make([][]bool, len(m.heads))
 	for _, e := range examples {
 		f := folded(e.Text)
-		list := words.Split(f)
+		list := classify.Words(f)
 		if len(list) == 0 {
 			continue
 		}

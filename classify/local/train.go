@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 )
 
 // Example is a labelled text.
@@ -155,7 +155,7 @@ func newTrainer(examples []Example, heads []head, o Options) *trainer {
 	counts := make([]float64, len(heads))
 	for _, e := range examples {
 		f := folded(e.Text)
-		list := words.Split(f)
+		list := classify.Words(f)
 		if len(list) == 0 {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/classify/measure"
+	"github.com/docket-triage/docket/classify/local/measure"
 )
 
 // toys are examples that anything can tell apart, in a vocabulary of nonsense.

@@ -2,9 +2,7 @@ package mitigation
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/detector/fold"
 )
 
@@ -49,7 +47,7 @@ type term struct {
 }
 
 // matches reports whether the term stands at the head of the words.
-func (t *term) matches(folded string, list []words.Word) bool {
+func (t *term) matches(folded string, list []classify.Word) bool {
 	if len(list) < len(t.words) {
 		return false
 	}
@@ -67,14 +65,10 @@ func (t *term) matches(folded string, list []words.Word) bool {
 
 // Lists are word lists ready to be looked for. Safe for concurrent use.
 type Lists struct {
-	version     string
 	mitigations []casefile.Mitigation // those looked for, in order
 	whole       map[string][]*term    // by their first word
 	open        map[string][]*term    // of one word with a star, by the word
 }
-
-// Version changes with the file and with the folding.
-func (l *Lists) Version() string { return l.version }
 
 // Parse reads a file of lists (YAML; unknown fields are errors). Errors are CodeInvalid.
 func Parse(data []byte) (*Lists, error) {
@@ -96,11 +90,7 @@ func Parse(data []byte) (*Lists, error) {
 	if file.Version != 1 {
 		return nil, casefile.Invalid("version", "must be 1")
 	}
-	sum := sha256.Sum256(data)
-	l := &Lists{
-		version: hex.EncodeToString(sum[:6]) + "/" + fold.Version,
-		whole:   make(map[string][]*term), open: make(map[string][]*term),
-	}
+	l := &Lists{whole: make(map[string][]*term), open: make(map[string][]*term)}
 	n := 0
 	used := make(map[casefile.Mitigation]bool)
 	for i, s := range file.Signs {
@@ -141,7 +131,7 @@ func newTerm(text string) (*term, error) {
 	stem, open := strings.CutSuffix(text, "*")
 	f := fold.String(stem)
 	t := &term{text: strings.TrimSpace(stem), open: open}
-	for _, w := range words.Split(f) {
+	for _, w := range classify.Words(f) {
 		t.words = append(t.words, f[w.Start:w.End])
 	}
 	if len(t.words) == 0 {

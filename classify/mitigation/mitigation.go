@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/classify/words"
+	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/detector/fold"
 )
 
-// Source is the name of this package in findings.
-const Source = "mitigation-signs"
+// Version changes whenever the shipped lists, or how texts are compared with them, do.
+const Version = "signs-1/" + fold.Version
 
 // maxItems bounds the items of each mitigation in a Result.
 const maxItems = 10
@@ -38,22 +38,19 @@ func (r Result) Values() map[string]float64 {
 	return v
 }
 
-// Find looks with the lists that ship with Docket.
-func Find(account casefile.Account, posts []casefile.Event) (Result, error) {
+// Find looks with the lists that ship with Docket. A Result without counts says that they do not
+// load, which a test rules out.
+func Find(account casefile.Account, posts []casefile.Event) Result {
 	lists, err := Default()
 	if err != nil {
-		return Result{}, err
+		return Result{}
 	}
-	return lists.Find(account, posts), nil
+	return lists.Find(account, posts)
 }
 
-// Signs gives the counts of Find; nil where the lists do not load.
+// Signs gives the counts of Find.
 func Signs(account casefile.Account, posts []casefile.Event) map[casefile.Mitigation]int {
-	r, err := Find(account, posts)
-	if err != nil {
-		return nil
-	}
-	return r.Counts
+	return Find(account, posts).Counts
 }
 
 // Find looks in the display name, the bio and every post. Of a post with edits the last version
@@ -129,7 +126,7 @@ func compare(a, b casefile.Event) int {
 // spans gives the places of the signs in a text, by mitigation, in the order of the text.
 func (l *Lists) spans(in place, text string) map[casefile.Mitigation][]casefile.Span {
 	f := fold.String(text)
-	list := words.Split(f)
+	list := classify.Words(f)
 	var places []fold.Span
 	var hits []*term
 	for i, w := range list {

@@ -1,6 +1,9 @@
 package mitigation
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,8 +55,7 @@ func TestFind(t *testing.T) {
 func TestFindGivesPlacesInTheOriginal(t *testing.T) {
 	t.Parallel()
 	text := "Опять: ПО ДАННЫМ полиции, и we con\u200ddemn this"
-	r, err := Find(casefile.Account{DisplayName: "Newsroom X"}, []casefile.Event{event("p1", text, 0)})
-	require.NoError(t, err)
+	r := Find(casefile.Account{DisplayName: "Newsroom X"}, []casefile.Event{event("p1", text, 0)})
 	require.Len(t, r.Items, 3)
 	require.Equal(t, casefile.FindingItem{Label: "M1", Text: "Newsroom X", Spans: []casefile.Span{{Start: 0, End: 8, Term: "newsroom"}}}, r.Items[0])
 	at := day0
@@ -79,8 +81,7 @@ func TestFindTakesTheLastVersionAndNewestFirst(t *testing.T) {
 	for i := range 30 {
 		posts = append(posts, event(string(rune('A'+i)), "never again", 20+i))
 	}
-	r, err := Find(casefile.Account{}, posts)
-	require.NoError(t, err)
+	r := Find(casefile.Account{}, posts)
 	require.Equal(t, 30, r.Counts[casefile.M3])
 	require.Len(t, r.Items, maxItems)
 	require.Equal(t, string(rune('A'+29)), r.Items[0].Post)
@@ -139,9 +140,16 @@ func TestParseRefuses(t *testing.T) {
 	l, err := Parse([]byte("version: 1\nsigns: [{mitigation: M5, in: any, lang: en, terms: ['satire']}]"))
 	require.NoError(t, err)
 	require.Equal(t, map[casefile.Mitigation]int{casefile.M5: 1}, l.Find(casefile.Account{Bio: "Satire."}, nil).Counts)
-	d, err := Default()
+}
+
+// TestVersionPinsTheLists fails when the lists change: then Version must change too.
+func TestVersionPinsTheLists(t *testing.T) {
+	t.Parallel()
+	_, err := Default()
 	require.NoError(t, err)
-	require.NotEqual(t, d.Version(), l.Version())
+	sum := sha256.Sum256(shipped)
+	require.Equal(t, "signs-1", strings.Split(Version, "/")[0])
+	require.Equal(t, "7f868a3fb733", hex.EncodeToString(sum[:6]))
 }
 
 func FuzzFind(f *testing.F) {
@@ -149,8 +157,7 @@ func FuzzFind(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := Find(casefile.Account{Bio: text}, []casefile.Event{event("1", text, 0)})
-		require.NoError(t, err)
+		r := Find(casefile.Account{Bio: text}, []casefile.Event{event("1", text, 0)})
 		for _, i := range r.Items {
 			require.NotEmpty(t, i.Spans)
 			end := 0

@@ -24,20 +24,19 @@ type stream struct {
 
 func (s stream) start() time.Time { return indexing.WindowStart(s.newest) }
 
-// streamOf reads a platform's stream; CodeNotFound if nothing of it was ever seen.
-func streamOf(ctx context.Context, tx *sql.Tx, platform string) (stream, error) {
-	var s stream
+// streamOf reads a platform's stream; ok is false if nothing of it was ever seen.
+func streamOf(ctx context.Context, tx *sql.Tx, platform string) (s stream, ok bool, err error) {
 	var oldest, newest int64
-	err := tx.QueryRowContext(ctx, "SELECT id, oldest, newest, outside FROM stream WHERE platform = ?", platform).
+	err = tx.QueryRowContext(ctx, "SELECT id, oldest, newest, outside FROM stream WHERE platform = ?", platform).
 		Scan(&s.id, &oldest, &newest, &s.outside)
 	if errors.Is(err, sql.ErrNoRows) {
-		return stream{}, casefile.Errorf(casefile.CodeNotFound, "history holds nothing of this platform")
+		return stream{}, false, nil
 	}
 	if err != nil {
-		return stream{}, fmt.Errorf("read the stream: %w", err)
+		return stream{}, false, fmt.Errorf("read the stream: %w", err)
 	}
 	s.oldest, s.newest = time.UnixMicro(oldest).UTC(), time.UnixMicro(newest).UTC()
-	return s, nil
+	return s, true, nil
 }
 
 // AccountHistory implements indexing.History. limit is cut to 0 to 1,000.
@@ -45,8 +44,8 @@ func (x *Index) AccountHistory(ctx context.Context, platform string, account cas
 	limit = min(max(limit, 0), maxNewest)
 	var h indexing.AccountHistory
 	err := x.view(ctx, func(tx *sql.Tx) error {
-		s, err := streamOf(ctx, tx, platform)
-		if err != nil {
+		s, ok, err := streamOf(ctx, tx, platform)
+		if err != nil || !ok {
 			return err
 		}
 		var first, last sql.NullInt64
@@ -101,8 +100,8 @@ func newest(ctx context.Context, tx *sql.Tx, s stream, account casefile.AccountK
 func (x *Index) Coverage(ctx context.Context, platform string) (indexing.Coverage, error) {
 	var c indexing.Coverage
 	err := x.view(ctx, func(tx *sql.Tx) error {
-		s, err := streamOf(ctx, tx, platform)
-		if err != nil {
+		s, ok, err := streamOf(ctx, tx, platform)
+		if err != nil || !ok {
 			return err
 		}
 		c.From, c.To = s.start(), s.newest

@@ -280,9 +280,15 @@ func manyWrite(t *testing.T, x indexing.Index) {
 }
 
 func unknownIsNotZero(t *testing.T, x indexing.Index) {
-	_, err := x.AccountHistory(t.Context(), platform, keyA, 10)
-	require.Equal(t, casefile.CodeNotFound, casefile.ErrorCode(err))
-	_, err = x.Coverage(t.Context(), platform)
-	require.Equal(t, casefile.CodeNotFound, casefile.ErrorCode(err))
+	h, err := x.AccountHistory(t.Context(), platform, keyA, 10)
+	require.NoError(t, err)
+	require.Zero(t, h)
+	c, err := x.Coverage(t.Context(), platform)
+	require.NoError(t, err)
+	require.Zero(t, c, "says that nothing is known")
+	put(t, x, as(casefile.EventAccount, post("", keyB, day0, "")))
+	c, err = x.Coverage(t.Context(), platform)
+	require.NoError(t, err)
+	require.Equal(t, indexing.Coverage{From: day0, To: day0}, c, "says that there is nothing")
 	require.NoError(t, x.Ping(t.Context()))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-triage/docket/classify/local"
-	"github.com/docket-triage/docket/classify/measure"
+	"github.com/docket-triage/docket/classify/local/measure"
 	"github.com/docket-triage/docket/testdata/gen/synth"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify/local"
-	"github.com/docket-triage/docket/classify/measure"
+	"github.com/docket-triage/docket/classify/local/measure"
 	"github.com/docket-triage/docket/testdata/gen/synth"
 )
 

@@ -1,4 +1,4 @@
-package words
+package classify
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSplit(t *testing.T) {
+func TestWords(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		folded string
@@ -22,7 +22,7 @@ func TestSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, w := range Split(tc.folded) {
+			for _, w := range Words(tc.folded) {
 				got = append(got, tc.folded[w.Start:w.End])
 			}
 			require.Equal(t, tc.want, got)

@@ -1,22 +1,21 @@
-// Package words splits folded texts into words for the scorers, with their places.
-package words
+package classify
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
 
-// MaxRunes is where an endless word is cut into several.
-const MaxRunes = 40
+// MaxWordRunes is where an endless word is cut into several.
+const MaxWordRunes = 40
 
 // Word is a place in a folded text: byte offsets, End exclusive.
 type Word struct {
 	Start, End int
 }
 
-// Split gives the words of a folded text: runs of letters, digits and marks, and each other sign
+// Words gives the words of a folded text: runs of letters, digits and marks, and each other sign
 // beyond ASCII, such as an emoji, by itself.
-func Split(folded string) []Word {
+func Words(folded string) []Word {
 	var words []Word
 	start, runes := -1, 0
 	flush := func(end int) {
@@ -31,7 +30,7 @@ func Split(folded string) []Word {
 			if start < 0 {
 				start = i
 			}
-			if runes++; runes == MaxRunes {
+			if runes++; runes == MaxWordRunes {
 				flush(i + utf8.RuneLen(r))
 			}
 		case r >= utf8.RuneSelf && r != utf8.RuneError && unicode.In(r, unicode.S):
