@@ -64,7 +64,7 @@ func (a *Actor) check(ctx context.Context, in workflows.TakedownInput) (warrant,
 		return warrant{}, fmt.Errorf("check the decision's proof: %w", err)
 	}
 	first := d.Opinions[0]
-	form, err := open[casefile.OpinionForm](ctx, a.Sealer, d.Account, evidence.KindOpinion, first.Form)
+	form, err := openProven[casefile.OpinionForm](ctx, a.Sealer, d.Account, evidence.KindOpinion, first.Form, first.Digest)
 	if err != nil {
 		return warrant{}, fmt.Errorf("open the opinion: %w", err)
 	}
@@ -225,7 +225,7 @@ func (a *Actor) Notify(ctx context.Context, ask workflows.NotifyAsk) (workflows.
 	}
 	state := casefile.NoticeUndelivered
 	if w.platform.Capabilities().Notify {
-		n, err := open[casefile.Notice](ctx, a.Sealer, w.decision.Account, evidence.KindNotice, ref.Text)
+		n, err := openProven[casefile.Notice](ctx, a.Sealer, w.decision.Account, evidence.KindNotice, ref.Text, ref.Digest)
 		if err != nil {
 			return workflows.NotifyAnswer{}, fmt.Errorf("open the notice: %w", err)
 		}

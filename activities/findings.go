@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sort"
-	"strings"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
@@ -124,20 +123,9 @@ func (w *Work) score(ctx context.Context, ask workflows.AssessAsk, g gathered, p
 	if err != nil {
 		return w.failed(ctx, f, err)
 	}
-	f.Values = map[string]float64{"account": s.Score, "posts": float64(s.Posts)}
-	for code, p := range s.Policies {
-		f.Values[policyValue(code)] = p
-	}
+	f.Values = s.Values()
 	f.Items = scoreItems(s, posts)
-	if len(f.Items) > 0 {
-		f.Values["max"] = *f.Items[0].Score
-	}
 	return f
-}
-
-// policyValue is the name of a policy code's probability among a score's values: "p_ve_07".
-func policyValue(code casefile.PolicyCode) string {
-	return "p_" + strings.ToLower(strings.ReplaceAll(string(code), "-", "_"))
 }
 
 func scoreItems(s classify.Score, posts []casefile.Event) []casefile.FindingItem {

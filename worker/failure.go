@@ -45,7 +45,7 @@ type failureInterceptor struct {
 }
 
 // InterceptActivity wraps the activity.
-func (failureInterceptor) InterceptActivity(ctx context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (*failureInterceptor) InterceptActivity(ctx context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	i := &activityFailures{}
 	i.Next = next
 	return i

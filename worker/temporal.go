@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
@@ -35,6 +34,6 @@ func Dial(ctx context.Context, hostPort string, keys codec.Keys, logger *slog.Lo
 
 // newWorker makes a Temporal worker with Docket's interceptors.
 func newWorker(cl client.Client, queue string, o worker.Options) worker.Worker {
-	o.Interceptors = append(o.Interceptors, interceptor.WorkerInterceptor(failureInterceptor{}))
+	o.Interceptors = append(o.Interceptors, &failureInterceptor{})
 	return worker.New(cl, queue, o)
 }

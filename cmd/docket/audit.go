@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -177,10 +178,15 @@ func auditProve(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			data, err := c.ProofJSON(cmd.Context(), ref)
+			bundle, err := c.Proof(cmd.Context(), ref)
 			if err != nil {
 				return err
 			}
+			data, err := json.MarshalIndent(bundle, "", "  ")
+			if err != nil {
+				return fmt.Errorf("encode the bundle: %w", err)
+			}
+			data = append(data, '\n')
 			if out == "-" {
 				_, err = cmd.OutOrStdout().Write(data)
 				return err

@@ -36,7 +36,7 @@ func (g *global) client() (*client.Client, error) {
 		if url == "" || token == "" {
 			return nil, errors.New("say where Docket runs and who you are: --data DIR --as LOGIN, or DOCKET_URL and DOCKET_TOKEN in the environment")
 		}
-		return client.New(url, token), nil
+		return &client.Client{Base: url, Token: token}, nil
 	}
 	path := filepath.Join(g.data, "credentials.json")
 	data, err := os.ReadFile(path)
@@ -51,7 +51,7 @@ func (g *global) client() (*client.Client, error) {
 	var logins []string
 	for _, p := range c.People {
 		if p.Login == g.as {
-			return client.New(c.BaseURL, p.Token), nil
+			return &client.Client{Base: c.BaseURL, Token: p.Token}, nil
 		}
 		logins = append(logins, p.Login)
 	}

@@ -107,7 +107,7 @@ func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error)
 		return nil, nil, nil, err
 	}
 	d := worker.NewDetect(worker.DetectOptions{
-		Source: source, Detector: det, Door: client.New(a.baseURL, a.creds.token(detectorLogin)), History: a.index,
+		Source: source, Detector: det, Door: worker.Door{Client: &client.Client{Base: a.baseURL, Token: a.creds.token(detectorLogin)}}, History: a.index,
 		Identity: a.keyring.Identity(), WatchAll: true, Log: log,
 		Keep: func(token string) error { return det.SaveFile(snapshot, token, systemSeal{a.sealer}) },
 	})

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/review"
+	"github.com/docket-triage/docket/review/client"
+)
+
+func caseCommand(g *global) *cobra.Command {
+	cmd := &cobra.Command{Use: "case", Short: "List, open, claim and decide cases"}
+	cmd.AddCommand(caseQueues(g), caseList(g), caseFind(g), caseShow(g), caseNext(g), caseClaim(g), caseRelease(g),
+		caseComment(g), caseOpinion(g), caseWithdraw(g), caseClose(g), caseReopen(g))
+	return cmd
+}
+
+func caseQueues(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use: "queues", Short: "Show what waits in each queue", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			queues, err := c.Queues(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return g.print(cmd.OutOrStdout(), queues, func(w io.Writer) {
+				_, _ = fmt.Fprintln(w, "QUEUE\tWAITING\tCLAIMED\tOVERDUE\tOLDEST\tNEXT DUE")
+				for _, q := range queues {
+					_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\n", q.Name, q.Waiting, q.Claimed, q.Overdue, when(q.Oldest), when(q.NextDue))
+				}
+			})
+		},
+	}
+}
+
+func when(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}
+
+func (g *global) printPage(out io.Writer, page review.CasePage) error {
+	return g.print(out, page, func(w io.Writer) {
+		_, _ = fmt.Fprintln(w, "CASE\tSTATE\tQUEUE\tSEV\tCONF\tDUE\tOPENED\tFLAGS\tHOLDER")
+		for _, c := range page.Cases {
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n",
+				c.Case, c.State, c.Queue, c.Severity, c.Confidence, when(c.DueAt), when(&c.OpenedAt), c.Flags, c.Holder)
+		}
+		if page.Total != nil {
+			_, _ = fmt.Fprintf(w, "%d found\n", *page.Total)
+		}
+		if page.Next != "" {
+			_, _ = fmt.Fprintf(w, "more: --cursor %s\n", page.Next)
+		}
+	})
+}
+
+func caseList(g *global) *cobra.Command {
+	var state, queue, cursor string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "list", Short: "List cases by state, or a queue in its order", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			var page review.CasePage
+			if queue != "" {
+				page, err = c.QueueCases(cmd.Context(), queue, cursor, limit)
+			} else {
+				page, err = c.Cases(cmd.Context(), casefile.State(state), cursor, limit)
+			}
+			if err != nil {
+				return err
+			}
+			return g.printPage(cmd.OutOrStdout(), page)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&state, "state", "", "only cases in this state, such as queued, claimed or closed")
+	f.StringVar(&queue, "queue", "", "this queue, in the order in which its cases are handed out")
+	f.StringVar(&cursor, "cursor", "", "go on where an earlier page ended")
+	f.IntVar(&limit, "limit", 0, "cases on the page (default 50, at most 200)")
+	cmd.MarkFlagsMutuallyExclusive("state", "queue")
+	return cmd
+}
+
+func caseFind(g *global) *cobra.Command {
+	var q review.Query
+	var state, policy, action string
+	cmd := &cobra.Command{
+		Use: "find [WORDS]", Short: "Look for cases by number, account id, handle or words of the evidence", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				q.Text = args[0]
+			}
+			q.State, q.Policy, q.Action = casefile.State(state), casefile.PolicyCode(policy), casefile.Action(action)
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			page, err := c.Find(cmd.Context(), q)
+			if err != nil {
+				return err
+			}
+			return g.printPage(cmd.OutOrStdout(), page)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&state, "state", "", "only cases in this state")
+	f.StringVar(&q.Queue, "queue", "", "only cases of this queue")
+	f.StringVar(&policy, "policy", "", "only cases with this policy code, such as VE-08")
+	f.StringVar(&action, "action", "", "only cases decided with this action, such as L5")
+	f.StringVar(&q.Platform, "platform", "", "only cases of this platform")
+	f.StringVar(&q.Cursor, "cursor", "", "go on where an earlier page ended")
+	f.IntVar(&q.Limit, "limit", 0, "cases on the page (default 50, at most 200)")
+	return cmd
+}
+
+// onCase makes a command whose one argument is a case number.
+func onCase(g *global, use, short string, do func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " CASE", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := casefile.ParseCaseRef(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := g.client()
+			if err != nil {
+				return err
+			}
+			return do(cmd, c, ref)
+		},
+	}
+}
+
+func caseShow(g *global) *cobra.Command {
+	var purpose string
+	cmd := onCase(g, "show", "Open a case; the look goes on record", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		v, err := c.Case(cmd.Context(), ref, purpose)
+		if err != nil {
+			return err
+		}
+		if g.json {
+			return g.print(cmd.OutOrStdout(), v, nil)
+		}
+		return showCase(cmd.OutOrStdout(), v)
+	})
+	cmd.Flags().StringVar(&purpose, "purpose", "", "why: review, appeal, support, policy or audit (default: the usual one of your role)")
+	return cmd
+}
