@@ -325,9 +325,15 @@ func (b *builder) decision(ctx context.Context) {
 		until := row.Decision.DecidedAt.Add(b.desk.o.Grace)
 		v.GraceUntil = &until
 	}
-	v.Acts, err = b.desk.o.Records.Acts(ctx, row.Decision.ID)
+	acts, err := b.desk.o.Records.Acts(ctx, row.Decision.ID)
 	if err != nil {
 		b.missing(ctx, err, "The acts could not be read.")
+	}
+	for _, a := range acts {
+		v.Acts = append(v.Acts, ActView{
+			Act: a.Act, Direction: a.Direction, State: a.State, PlannedAt: a.PlannedAt, StartedAt: a.StartedAt, EndedAt: a.EndedAt,
+			Reference: a.Reference, Why: a.Why,
+		})
 	}
 	b.notice(ctx, *row, &v)
 	b.view.Decision = &v

@@ -186,6 +186,11 @@ func TestCaseShowsDecisionNoticeAndProof(t *testing.T) {
 	require.NoError(t, b.Records.Project(ctx, records.Projection{Case: row, Decision: &d, Now: b.Clock.Now()}))
 	v = show(t, b, "auditor", ref)
 	require.Equal(t, review.ProofView{Event: d.Event, Hash: "ab12", Index: 7, Origin: "example.org/log", Size: 12}, *v.Proof)
+	planned, err := b.Records.PlanActs(ctx, []records.ActRow{{
+		Act: casefile.PlanActs(d.Decision, 1)[0], Direction: casefile.Do, State: casefile.ActPlanned, PlannedAt: b.Clock.Now(), Undo: "sealed", UndoDigest: "d",
+	}})
+	require.NoError(t, err)
+	require.Equal(t, []review.ActView{{Act: planned[0].Act, Direction: casefile.Do, State: casefile.ActPlanned, PlannedAt: b.Clock.Now()}}, show(t, b, "auditor", ref).Decision.Acts)
 	bundle, err := b.Desk.Proof(ctx, b.Who("auditor"), ref)
 	require.NoError(t, err)
 	require.Equal(t, *d.Bundle, bundle)

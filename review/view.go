@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/records"
 )
 
 // QueueView is one queue as people see it.
@@ -127,11 +126,24 @@ type DecisionView struct {
 	DecidedBy casefile.DecidedBy     `json:"decided_by"`
 	casefile.Judgement
 	GraceUntil *time.Time           `json:"grace_until,omitempty"`
-	Acts       []records.ActRow     `json:"acts,omitempty"`
+	Acts       []ActView            `json:"acts,omitempty"`
 	Notice     string               `json:"notice,omitempty"` // exact text sent
 	NoticeNo   string               `json:"notice_number,omitempty"`
 	NoticeSent casefile.NoticeState `json:"notice_state,omitempty"`
 	Why        string               `json:"why,omitempty"`
+}
+
+// ActView is one direction of an act and how far it has come.
+type ActView struct {
+	casefile.Act
+	Direction casefile.Direction `json:"direction"`
+	State     casefile.ActState  `json:"state"`
+	PlannedAt time.Time          `json:"planned_at"`
+	// StartedAt without EndedAt means that the outcome is not known.
+	StartedAt *time.Time `json:"started_at,omitempty"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Reference string     `json:"reference,omitempty"`
+	Why       string     `json:"why,omitempty"` // a code, for failed and uncertain
 }
 
 // ProofView says where the decision stands on the ledger.

@@ -9,15 +9,15 @@ import (
 	"github.com/docket-triage/docket/review"
 )
 
-// after are the parameters of a list in order of sequence numbers.
-type after struct {
+// AfterPage are the parameters of a list in order of sequence numbers.
+type AfterPage struct {
 	After int64 `query:"after" minimum:"0" doc:"The next of an earlier page"`
 	Limit int   `query:"limit" minimum:"0" maximum:"200" doc:"Rows on the page; 50 if left out"`
 }
 
 type viewsInput struct {
-	named
-	after
+	Named
+	AfterPage
 }
 
 // ViewList is one page of looks at a case.
@@ -37,7 +37,7 @@ type RefusalList struct {
 	Next     int64               `json:"next,omitempty" doc:"Go on after this; left out on the last page"`
 }
 
-func (a *API) refusals(ctx context.Context, who access.Who, in *after) (RefusalList, error) {
+func (a *API) refusals(ctx context.Context, who access.Who, in *AfterPage) (RefusalList, error) {
 	rows, next, err := a.o.Desk.Refusals(ctx, who, in.After, in.Limit)
 	return RefusalList{Refusals: rows, Next: next}, err
 }

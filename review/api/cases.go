@@ -8,35 +8,35 @@ import (
 	"github.com/docket-triage/docket/review"
 )
 
-// page are the parameters of a list.
-type page struct {
+// Page are the parameters of a list.
+type Page struct {
 	Cursor string `query:"cursor" doc:"The next of an earlier page"`
 	Limit  int    `query:"limit" minimum:"0" maximum:"200" doc:"Rows on the page; 50 if left out"`
 }
 
-// keyed is the header of every verb.
-type keyed struct {
+// Keyed is the header of every verb.
+type Keyed struct {
 	Key string `header:"Idempotency-Key" maxLength:"200" doc:"The verb's id: the same verb with the same id counts once, however often it is sent"`
 }
 
-// named is the case of an address.
-type named struct {
+// Named is the case of an address.
+type Named struct {
 	Case string `path:"case" maxLength:"40" doc:"Case number, as people write it"`
 }
 
-func (n named) ref() casefile.CaseRef { return casefile.CaseRef(n.Case) }
+func (n Named) ref() casefile.CaseRef { return casefile.CaseRef(n.Case) }
 
-// verbInput is the input of a verb without a body.
-type verbInput struct {
-	named
-	keyed
+// VerbInput is the input of a verb without a body.
+type VerbInput struct {
+	Named
+	Keyed
 }
 
-func (v verbInput) call() review.VerbCall { return review.VerbCall{Case: v.ref(), Key: v.Key} }
+func (v VerbInput) call() review.VerbCall { return review.VerbCall{Case: v.ref(), Key: v.Key} }
 
 // verbBodyInput is the input of a verb with a body.
 type verbBodyInput struct {
-	verbInput
+	VerbInput
 	RawBody []byte
 }
 
@@ -91,7 +91,7 @@ func (a *API) queues(ctx context.Context, who access.Who, _ *struct{}) (QueueLis
 
 type queueInput struct {
 	Queue string `path:"queue" maxLength:"100"`
-	page
+	Page
 }
 
 func (a *API) queueCases(ctx context.Context, who access.Who, in *queueInput) (review.CasePage, error) {
@@ -100,7 +100,7 @@ func (a *API) queueCases(ctx context.Context, who access.Who, in *queueInput) (r
 
 type nextInput struct {
 	Queue string `path:"queue" maxLength:"100"`
-	keyed
+	Keyed
 }
 
 // Next is the answer of a queue that was asked for its next case.
@@ -118,7 +118,7 @@ func (a *API) next(ctx context.Context, who access.Who, in *nextInput) (Next, er
 
 type listInput struct {
 	State string `query:"state" doc:"new, queued, claimed, awaiting_second, adjudication, decided, proven or closed; all if left out"`
-	page
+	Page
 }
 
 func (a *API) listCases(ctx context.Context, who access.Who, in *listInput) (review.CasePage, error) {
@@ -130,7 +130,7 @@ func (a *API) findCases(ctx context.Context, who access.Who, _ *bodyInput, q rev
 }
 
 type showInput struct {
-	named
+	Named
 	Purpose string `query:"purpose" doc:"review, appeal, support, policy or audit; the caller's usual one if left out"`
 }
 
@@ -138,7 +138,7 @@ func (a *API) showCase(ctx context.Context, who access.Who, in *showInput) (revi
 	return a.o.Desk.Case(ctx, who, in.ref(), in.Purpose)
 }
 
-func (a *API) claim(ctx context.Context, who access.Who, in *verbInput) (review.VerbAnswer, error) {
+func (a *API) claim(ctx context.Context, who access.Who, in *VerbInput) (review.VerbAnswer, error) {
 	return a.o.Desk.Claim(ctx, who, in.call())
 }
 
@@ -174,10 +174,10 @@ func (a *API) closeCase(ctx context.Context, who access.Who, in *verbBodyInput, 
 	})
 }
 
-func (a *API) reopen(ctx context.Context, who access.Who, in *verbInput) (review.Reopened, error) {
+func (a *API) reopen(ctx context.Context, who access.Who, in *VerbInput) (review.Reopened, error) {
 	return a.o.Desk.Reopen(ctx, who, in.call())
 }
 
-func (a *API) proof(ctx context.Context, who access.Who, in *named) (casefile.Bundle, error) {
+func (a *API) proof(ctx context.Context, who access.Who, in *Named) (casefile.Bundle, error) {
 	return a.o.Desk.Proof(ctx, who, in.ref())
 }

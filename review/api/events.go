@@ -77,7 +77,7 @@ func (a *API) openapi(_ *call, w http.ResponseWriter, _ *http.Request) error {
 func describeEvents(a *API, op *huma.Operation) {
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "Events named `change`, each with a JSON object as its data. They are hints and may skip; one without a case means: look at everything.",
-		Content:     map[string]*huma.MediaType{typeEvents: {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeOf(review.Change{}))}},
+		Content:     map[string]*huma.MediaType{typeEvents: {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(review.Change{}), true, "")}},
 	}}
 	a.describeProblem(op)
 }

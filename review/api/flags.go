@@ -83,7 +83,8 @@ func (a *API) submitLines(c *call, w http.ResponseWriter, r *http.Request) error
 	enc := json.NewEncoder(w)
 	emit := func(line intake.LineResult) error {
 		if line.Error != nil {
-			a.refuse(r.Context(), c, &casefile.Error{Code: line.Error.Code, Field: line.Error.Field, Message: line.Error.Message})
+			p := a.refuse(r.Context(), c, &casefile.Error{Code: line.Error.Code, Field: line.Error.Field, Message: line.Error.Message})
+			line.Error = &intake.LineError{Code: p.Code, Field: p.Field, Message: p.Detail}
 		}
 		err := control.SetWriteDeadline(time.Now().Add(lineTimeout))
 		if err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -133,7 +134,7 @@ func (a *API) flagStatus(ctx context.Context, who access.Who, in *flagInput) (re
 // describeFlags writes down what submitFlags takes and answers.
 func describeFlags(a *API, op *huma.Operation) {
 	schemas := a.huma.OpenAPI().Components.Schemas
-	schema := func(v any) *huma.Schema { return huma.SchemaFromType(schemas, reflect.TypeOf(v)) }
+	schema := func(v any) *huma.Schema { return schemas.Schema(reflect.TypeOf(v), true, "") }
 	flag := schema(casefile.Flag{})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		typeJSON: {Schema: flag}, typeNDJSON: {Schema: flag},
@@ -147,6 +148,6 @@ func describeFlags(a *API, op *huma.Operation) {
 
 func (a *API) describeProblem(op *huma.Operation) {
 	op.Responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
-		"application/problem+json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeOf(Problem{}))},
+		"application/problem+json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(Problem{}), true, "")},
 	}}
 }

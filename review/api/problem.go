@@ -145,6 +145,8 @@ func init() {
 func humaProblem(status int, msg string, errs []error) *Problem {
 	p := &Problem{Status: status, Code: casefile.CodeInvalid, Detail: msg}
 	switch {
+	case status == http.StatusBadRequest:
+		p.Status = statuses[casefile.CodeInvalid] // one code, one status
 	case status == http.StatusRequestEntityTooLarge:
 		p.Code = casefile.CodeTooLarge
 	case status >= http.StatusInternalServerError:

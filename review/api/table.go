@@ -108,7 +108,7 @@ func (r Route) document(a *API) {
 	op := a.documented(r)
 	if r.body != nil {
 		op.RequestBody = &huma.RequestBody{Required: !r.optional, Content: map[string]*huma.MediaType{
-			"application/json": {Schema: huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeOf(r.body))},
+			"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(r.body), true, "")},
 		}}
 	}
 	if r.describe != nil {

@@ -55,7 +55,7 @@ func (l *logBuffer) String() string {
 func newServer(t *testing.T) *server {
 	t.Helper()
 	log := &logBuffer{}
-	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	logger := loggerTo(log)
 	s := &server{Bench: reviewtest.New(t, logger), t: t, log: log}
 	var err error
 	s.handler, err = api.New(api.Options{Desk: s.Desk, Door: s.Door, Access: s.Access, Log: logger, Metrics: prometheus.NewRegistry()})
@@ -215,4 +215,8 @@ func TestGoldenOpenAPI(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "application/openapi+json", header.Get("Content-Type"))
 	require.JSONEq(t, string(want), body)
+}
+
+func loggerTo(log *logBuffer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

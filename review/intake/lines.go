@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
@@ -112,6 +113,7 @@ func (d *Door) dispatch(ctx context.Context, source casefile.Person, r io.Reader
 			}
 			result, err := d.take(ctx, source, flag, 0)
 			if err != nil {
+				d.logFailure(ctx, err)
 				slot <- LineResult{Line: number, ID: flag.ID, Error: lineError(err)}
 				return
 			}
@@ -128,6 +130,14 @@ func forget(busy map[casefile.FlagKey]chan struct{}) {
 			delete(busy, key)
 		default:
 		}
+	}
+}
+
+// logFailure logs what is not the caller's fault: the answer's line does not say it.
+func (d *Door) logFailure(ctx context.Context, err error) {
+	switch code := casefile.ErrorCode(err); code {
+	case casefile.CodeInternal, casefile.CodeUnavailable:
+		d.o.Log.LogAttrs(ctx, slog.LevelWarn, "flag of a stream not taken in", slog.String("code", string(code)), slog.Any("error", err))
 	}
 }
 
