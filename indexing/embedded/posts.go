@@ -75,8 +75,8 @@ type feed struct {
 	outside        int
 }
 
-// PutPosts implements indexing.History. A power cut may take the last seconds of posts: history is
-// a read model, and the stream's resume token brings them again. A crash of the process takes none.
+// PutPosts implements indexing.History. It commits with synchronous=NORMAL: a power cut may take the
+// posts of the last moments, which a read model can bear; a crash of the process takes none.
 func (x *Index) PutPosts(ctx context.Context, posts []indexing.Post) (indexing.PostResult, error) {
 	feeds, err := x.feeds(posts)
 	if err != nil {
