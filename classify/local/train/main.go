@@ -2,7 +2,7 @@
 // synthetic generator, and prints how well it tells them and other data apart.
 //
 //	go run ./classify/local/train -seed 7
-//	go run ./classify/local/train -seed 7 -out "" -data ../shared/data
+//	go run ./classify/local/train -seed 7 -out "" -data DIR
 //
 // With -data DIR it also measures on the davidson and twitter-v1.1 sets in that folder, which the
 // model has never seen. docs/model-card.md holds the figures.
