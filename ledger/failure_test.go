@@ -41,6 +41,7 @@ func TestAppendAfterAFailedWrite(t *testing.T) {
 			_, err := l.Append(t.Context(), []casefile.FixedEntry{entry})
 			require.Equal(t, casefile.CodeUnavailable, casefile.ErrorCode(err))
 			require.ErrorContains(t, err, "the disk is full")
+			require.Equal(t, uint64(1), l.generation.Load(), "what others looked up before counts no more")
 			receipts, err := l.Append(t.Context(), []casefile.FixedEntry{entry})
 			require.NoError(t, err)
 			require.Equal(t, []casefile.Receipt{{Event: entry.Event, Hash: entry.Hash(), Index: 0}}, receipts)

@@ -78,16 +78,16 @@ func (l *Log) write(ctx context.Context, group []*item) {
 	if err == nil {
 		return
 	}
-	// What the log holds now is only known after a look at it, and so is what callers looked up.
-	l.generation.Add(1)
 	l.logger.ErrorContext(ctx, "writing to the ledger failed", slog.Any("error", err))
 	for _, it := range fresh {
 		it.err = &casefile.Error{Code: casefile.CodeUnavailable, Message: "the ledger cannot be written", Err: err}
 	}
+	// What the log holds now is only known after a look at it; what callers looked up before is not.
 	err = l.catchUp(ctx)
 	if err != nil {
 		l.logger.ErrorContext(ctx, "reading the ledger's tail failed", slog.Any("error", err))
 	}
+	l.generation.Add(1)
 }
 
 func (l *Log) writeFresh(ctx context.Context, group []*item) error {

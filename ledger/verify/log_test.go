@@ -68,7 +68,7 @@ func TestPromise12AFlippedByteIsFoundAndItsFileNamed(t *testing.T) {
 		"tile/0/000.p/100", "tile/0/001.p/7", "tile/entries/000.p/100", "tile/entries/001.p/7",
 	} {
 		good := l.get(t, file)
-		step := max(1, len(good)/24)
+		step := max(1, len(good)/16)
 		for at := 0; at < len(good); at = next(at, step, len(good)) {
 			bad := bytes.Clone(good)
 			bad[at] ^= 1 << (at % 8)
