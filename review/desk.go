@@ -57,7 +57,7 @@ type Options struct {
 	// Service is what the platform calls itself on notices; "" writes "this service". Complaints is
 	// where a complaint is made; "" says to answer the notice.
 	Service, Complaints string
-	// QueueTitle gives a queue's name for people; nil shows the bare name.
+	// QueueTitle gives a queue's name for people; nil, or "" for a queue, shows the bare name.
 	QueueTitle func(queue string) string
 	// CanNotify says whether a platform can deliver a notice; nil means that none can.
 	CanNotify func(platform string) bool
@@ -92,7 +92,7 @@ func New(o Options) *Desk {
 		o.Now = time.Now
 	}
 	if o.QueueTitle == nil {
-		o.QueueTitle = func(queue string) string { return queue }
+		o.QueueTitle = func(string) string { return "" }
 	}
 	if o.CanNotify == nil {
 		o.CanNotify = func(string) bool { return false }

@@ -73,8 +73,12 @@ func (d *Desk) Queues(ctx context.Context, who access.Who) ([]QueueView, error) 
 	}
 	out := make([]QueueView, 0, len(counts))
 	for _, c := range counts {
+		title := d.o.QueueTitle(c.Queue)
+		if title == "" {
+			title = c.Queue
+		}
 		out = append(out, QueueView{
-			Name: c.Queue, Title: d.o.QueueTitle(c.Queue), Waiting: c.Waiting, Claimed: c.Claimed, Overdue: c.Overdue,
+			Name: c.Queue, Title: title, Waiting: c.Waiting, Claimed: c.Claimed, Overdue: c.Overdue,
 			Oldest: c.Oldest, NextDue: c.NextDue,
 		})
 	}

@@ -23,6 +23,7 @@ func TestListsShowHandlesToThoseWhoJudge(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, queues, 1)
 	require.Equal(t, 5, queues[0].Waiting)
+	require.Equal(t, reviewtest.Queue, queues[0].Title)
 
 	var refs []casefile.CaseRef
 	cursor := ""
