@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -16,6 +18,9 @@ func Canonical(v any) ([]byte, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("marshal for canonical JSON: %w", err)
+	}
+	if !faithful(raw) {
+		return nil, Errorf(CodeInvalid, "canonical JSON takes only valid UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -32,6 +37,43 @@ func Canonical(v any) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// faithful reports whether every text of raw, JSON as encoding/json writes it, decodes to what was
+// meant. The package puts an escaped U+FFFD in the place of bytes that are no UTF-8, and decodes half
+// a surrogate pair to the same: different texts would get one canonical form.
+func faithful(raw []byte) bool {
+	if !utf8.Valid(raw) {
+		return false
+	}
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		unit := escapedUnit(raw[i+1:])
+		i += 4
+		switch {
+		case unit == utf8.RuneError:
+			return false
+		case utf16.IsSurrogate(unit):
+			rest, paired := bytes.CutPrefix(raw[i+1:], []byte(`\u`))
+			if !paired || utf16.DecodeRune(unit, escapedUnit(rest)) == utf8.RuneError {
+				return false
+			}
+			i += 6
+		}
+	}
+	return true
+}
+
+// escapedUnit reads the four hexadecimal digits of an escape; the JSON is known to be sound.
+func escapedUnit(digits []byte) rune {
+	n, _ := strconv.ParseUint(string(digits[:4]), 16, 16)
+	return rune(n)
+}
+
 func writeCanonical(buf *bytes.Buffer, v any) error {
 	switch x := v.(type) {
 	case nil:
@@ -39,7 +81,7 @@ func writeCanonical(buf *bytes.Buffer, v any) error {
 	case bool:
 		fmt.Fprintf(buf, "%t", x)
 	case string:
-		return writeCanonicalString(buf, x)
+		writeCanonicalString(buf, x)
 	case json.Number:
 		n, err := x.Int64()
 		if err != nil || n > 1<<53 || n < -(1<<53) {
@@ -74,12 +116,9 @@ func writeCanonical(buf *bytes.Buffer, v any) error {
 			if i > 0 {
 				buf.WriteByte(',')
 			}
-			err := writeCanonicalString(buf, k)
-			if err != nil {
-				return err
-			}
+			writeCanonicalString(buf, k)
 			buf.WriteByte(':')
-			err = writeCanonical(buf, x[k])
+			err := writeCanonical(buf, x[k])
 			if err != nil {
 				return err
 			}
@@ -92,10 +131,7 @@ func writeCanonical(buf *bytes.Buffer, v any) error {
 }
 
 // writeCanonicalString escapes as RFC 8785 section 3.2.2.2 says.
-func writeCanonicalString(buf *bytes.Buffer, s string) error {
-	if !utf8.ValidString(s) {
-		return Errorf(CodeInvalid, "canonical JSON takes only valid UTF-8")
-	}
+func writeCanonicalString(buf *bytes.Buffer, s string) {
 	buf.WriteByte('"')
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -119,5 +155,4 @@ func writeCanonicalString(buf *bytes.Buffer, s string) error {
 		}
 	}
 	buf.WriteByte('"')
-	return nil
 }

@@ -66,7 +66,7 @@ func ParseEntry(data []byte) (Entry, error) {
 	var e Entry
 	err := json.Unmarshal(data, &e)
 	if err != nil {
-		return Entry{}, decodeError(err)
+		return Entry{}, decodeError(err, data)
 	}
 	again, err := Canonical(e)
 	if err != nil {

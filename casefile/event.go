@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func ParseEvent(line []byte) (Event, error) {
 	var e Event
 	err := json.Unmarshal(line, &e)
 	if err != nil {
-		return Event{}, decodeError(err)
+		return Event{}, decodeError(err, line)
 	}
 	err = e.Normalize("")
 	if err != nil {
@@ -101,22 +102,59 @@ func (e *Event) Normalize(prefix string) error {
 	return nil
 }
 
-// decodeError turns an encoding/json error into one that names the field but carries no content.
-func decodeError(err error) *Error {
+// decodeError turns an encoding/json error on data, an event or a flag, into one that names the field
+// but carries no content.
+func decodeError(err error, data []byte) *Error {
 	var typeErr *json.UnmarshalTypeError
 	var syntaxErr *json.SyntaxError
 	switch {
-	case errorsAs(err, &typeErr):
-		return Invalid(typeErr.Field, "a JSON %s does not fit here", typeErr.Value)
-	case errorsAs(err, &syntaxErr):
+	case errors.As(err, &typeErr):
+		return Invalid(typeErr.Field, "a JSON %s does not fit here", typeKind(typeErr.Value))
+	case errors.As(err, &syntaxErr):
 		return Errorf(CodeInvalid, "not valid JSON at byte %d", syntaxErr.Offset)
 	}
 	msg := err.Error()
 	if field, ok := strings.CutPrefix(msg, "json: unknown field "); ok {
-		return Invalid(strings.Trim(field, `"`), "unknown field")
+		return Invalid(plainName(strings.Trim(field, `"`)), "unknown field")
 	}
 	if strings.HasPrefix(msg, "parsing time") || strings.HasPrefix(msg, "Time.UnmarshalJSON") {
-		return Errorf(CodeInvalid, "a time is not RFC 3339")
+		return Invalid(timeField(data), "must be RFC 3339")
 	}
 	return Errorf(CodeInvalid, "not valid JSON")
+}
+
+// typeKind leaves of "number 17" the kind alone: the value is content.
+func typeKind(value string) string {
+	kind, _, _ := strings.Cut(value, " ")
+	return kind
+}
+
+// plainName gives an unknown field's name back if it looks like one; anything else may be content.
+func plainName(name string) string {
+	if len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" {
+		return ""
+	}
+	return name
+}
+
+// timeField finds the time of an event or a flag that does not decode: encoding/json does not say.
+func timeField(data []byte) string {
+	var times struct {
+		At      json.RawMessage `json:"at"`
+		Account struct {
+			CreatedAt json.RawMessage `json:"created_at"`
+		} `json:"account"`
+	}
+	err := json.Unmarshal(data, &times)
+	if err != nil {
+		return ""
+	}
+	var t time.Time
+	switch {
+	case times.Account.CreatedAt != nil && json.Unmarshal(times.Account.CreatedAt, &t) != nil:
+		return "account.created_at"
+	case times.At != nil && json.Unmarshal(times.At, &t) != nil:
+		return "at"
+	}
+	return ""
 }

@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-func errorsAs(err error, target any) bool { return errors.As(err, target) }
-
 // Limits of a flag (docs/formats/flag.md).
 const (
 	MaxFlagBytes    = 1 << 20
@@ -78,7 +76,7 @@ func DecodeFlag(data []byte) (Flag, error) {
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&w)
 	if err != nil {
-		return Flag{}, decodeError(err)
+		return Flag{}, decodeError(err, data)
 	}
 	_, err = dec.Token()
 	if !errors.Is(err, io.EOF) {
@@ -92,7 +90,7 @@ func DecodeFlag(data []byte) (Flag, error) {
 		var e Event
 		err = json.Unmarshal(raw, &e)
 		if err != nil {
-			de := decodeError(err)
+			de := decodeError(err, raw)
 			if de.Field != "" {
 				de.Field = "." + de.Field
 			}
@@ -156,6 +154,13 @@ func (f *Flag) Validate() error {
 		err := e.Normalize(fmt.Sprintf("evidence[%d].", i))
 		if err != nil {
 			return err
+		}
+		// Evidence is sealed under the flag's account and may be removed as its: another's is neither.
+		if e.Platform != f.Platform {
+			return Invalid(fmt.Sprintf("evidence[%d].platform", i), "must be the flag's platform")
+		}
+		if e.Account.ID != f.Account.ID {
+			return Invalid(fmt.Sprintf("evidence[%d].account.id", i), "must be the flag's account")
 		}
 	}
 	if f.At.IsZero() {

@@ -53,14 +53,15 @@ type EventID string
 // NewEventID joins a chain and a sequence number (from 1).
 func NewEventID(chain string, seq int) EventID { return EventID(chain + "/" + strconv.Itoa(seq)) }
 
-// Split gives the chain and the number of an event id. The error is CodeInvalid.
+// Split gives the chain and the number of an event id, which has one form only: no sign, no leading
+// zero. The error is CodeInvalid.
 func (e EventID) Split() (chain string, seq int, err error) {
 	i := strings.LastIndexByte(string(e), '/')
 	if i <= 0 {
 		return "", 0, Invalid("event", "an event id is chain/seq")
 	}
 	seq, err = strconv.Atoi(string(e)[i+1:])
-	if err != nil || seq < 1 {
+	if err != nil || seq < 1 || strconv.Itoa(seq) != string(e)[i+1:] {
 		return "", 0, Invalid("event", "an event id ends in a number from 1")
 	}
 	return string(e)[:i], seq, nil

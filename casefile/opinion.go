@@ -86,7 +86,7 @@ func (j Judgement) Validate() Faults {
 		bad("days", "L3 limits features for 1 to 30 days")
 	case j.Action == L5 && (j.Days < 1 || j.Days > 365):
 		bad("days", "L5 suspends for 1 to 365 days")
-	case !j.Action.Timed() && j.Days != 0:
+	case j.Action.Valid() && !j.Action.Timed() && j.Days != 0:
 		bad("days", "%s takes no number of days", j.Action)
 	}
 	if len(j.Policies) == 0 {
