@@ -36,7 +36,7 @@ type Draft struct {
 func readDraft(v url.Values) Draft {
 	d := Draft{
 		Action: word(v, "action"), Days: word(v, "days"), Primary: word(v, "primary"), EntityTier: word(v, "entity_tier"),
-		Policies: words(v, "policies"), Relied: words(v, "relied"), Mitigations: map[string]string{},
+		Policies: words(v, "policies"), Relied: relied(v), Mitigations: map[string]string{},
 		Rationale: text(v, "rationale"), Comment: text(v, "comment"), Next: v.Get("next") != "",
 		Claim: number(v, "claim"), Evidence: number(v, "evidence"), Preview: word(v, "preview"), Key: word(v, "key"),
 		Purpose: word(v, "purpose"),
@@ -142,7 +142,7 @@ func (d Draft) values() []field {
 		}
 	}
 	for _, r := range d.Relied {
-		out = append(out, field{"relied", r})
+		out = append(out, field{"relied", relyValue(r)})
 	}
 	return out
 }

@@ -1,0 +1,187 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/docket-triage/docket/access"
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy"
+	"github.com/docket-triage/docket/review"
+)
+
+// carriesDraft reports whether a form was sent together with an opinion that is being written.
+func carriesDraft(form url.Values) bool { return form.Has("rationale") }
+
+// draft shows the case anew with the draft kept: what has come in since, and evidence uncovered or
+// covered.
+func (v *visit) draft() error {
+	d := readDraft(v.r.PostForm)
+	if cover := v.r.PostForm.Get("cover"); cover == "on" || cover == "off" {
+		s := v.settingsNow()
+		s.Cover = cover == "on"
+		v.putSettings(s)
+	}
+	return v.again(http.StatusOK, d, caseShow{})
+}
+
+// again shows the case with a draft.
+func (v *visit) again(status int, d Draft, show caseShow) error {
+	view, err := v.desk().Case(v.ctx(), v.who, v.ref(), d.Purpose)
+	if err != nil {
+		return err
+	}
+	show.Draft, show.Purpose = &d, d.Purpose
+	return v.renderCase(status, view, show)
+}
+
+// refused puts a refusal on record and shows the case with the draft kept.
+func (v *visit) refused(refusal error, d Draft, show caseShow) error {
+	err := v.refuse(refusal)
+	if casefile.ErrorCode(err) == casefile.CodeUnavailable {
+		return err
+	}
+	return v.again(statusOf(refusal), d, show)
+}
+
+// previewPage shows what an opinion would bring about, before it is confirmed.
+type previewPage struct {
+	View    review.CaseView
+	Form    casefile.OpinionForm
+	Step    policy.Step
+	Codes   []policy.Code
+	Preview review.Preview
+	Fields  []field
+	Queue   string
+	Key     string
+	Next    bool
+	Message string // why it was not taken the time before
+	Posts   int    // how many it relies on
+	Profile bool   // whether it relies on the profile
+}
+
+func (v *visit) preview() error {
+	d := readDraft(v.r.PostForm)
+	form, faults := d.Form()
+	view, err := v.desk().Case(v.ctx(), v.who, v.ref(), d.Purpose)
+	if err != nil {
+		return err
+	}
+	show := caseShow{Draft: &d, Purpose: d.Purpose}
+	var refusal error
+	switch {
+	case !view.Mine:
+		show.Alert = alertStaleClaim
+		refusal = casefile.Errorf(casefile.CodeStaleClaim, "the claim is not yours any more")
+	case d.Evidence != view.EvidenceRevision:
+		show.Alert = alertNewEvidence
+		refusal = casefile.Errorf(casefile.CodeNewEvidence, "evidence has grown since you looked")
+	}
+	if refusal != nil {
+		return v.refusedWith(refusal, view, show)
+	}
+	preview, err := v.desk().Preview(v.ctx(), v.who, view.Case, form)
+	if err != nil {
+		return err
+	}
+	faults = append(faults, preview.Faults...)
+	if len(faults) > 0 {
+		show.Faults = faults
+		return v.refusedWith(casefile.Invalid(faults[0].Field, "%s", faults[0].Message), view, show)
+	}
+	d.Claim, d.Preview, d.Key = view.Claim.Number, preview.Token, casefile.NewID()
+	return v.renderPreview(http.StatusOK, view, d, form, preview, "")
+}
+
+// refusedWith is refused, with a view of the case at hand.
+func (v *visit) refusedWith(refusal error, view review.CaseView, show caseShow) error {
+	err := v.refuse(refusal)
+	if casefile.ErrorCode(err) == casefile.CodeUnavailable {
+		return err
+	}
+	return v.renderCase(statusOf(refusal), view, show)
+}
+
+func (v *visit) renderPreview(status int, view review.CaseView, d Draft, form casefile.OpinionForm, preview review.Preview, message string) error {
+	p := previewPage{
+		View: view, Form: form, Preview: preview, Fields: d.values(), Queue: view.Queue, Key: d.Key, Next: d.Next, Message: message,
+	}
+	p.Step, _ = policy.LookupStep(form.Action)
+	for _, code := range form.Policies {
+		c, ok := policy.LookupCode(code)
+		if ok {
+			p.Codes = append(p.Codes, c)
+		}
+	}
+	for _, id := range form.Relied {
+		if id == casefile.EvidenceProfile {
+			p.Profile = true
+		} else {
+			p.Posts++
+		}
+	}
+	return v.render(status, "preview", "Confirm the opinion on "+string(view.Case), p)
+}
+
+// opinion gives the opinion that a preview showed.
+func (v *visit) opinion() error {
+	d := readDraft(v.r.PostForm)
+	form, faults := d.Form()
+	if len(faults) > 0 {
+		return v.refused(casefile.Invalid(faults[0].Field, "%s", faults[0].Message), d, caseShow{Faults: faults})
+	}
+	ref, err := casefile.ParseCaseRef(string(v.ref()))
+	if err != nil {
+		return err
+	}
+	answer, err := v.desk().Opinion(v.ctx(), v.who, review.OpinionCall{
+		VerbCall: review.VerbCall{Case: ref, Key: d.Key}, Claim: d.Claim, EvidenceRevision: d.Evidence, Form: form, Preview: d.Preview,
+	})
+	if err != nil {
+		return v.opinionRefused(err, d)
+	}
+	kind := flashGiven
+	if answer.Decision != "" {
+		kind = flashDecided
+	}
+	v.putFlash(kind, ref, answer.GraceUntil)
+	if !d.Next {
+		return v.redirect(caseAddress(ref, d.Purpose))
+	}
+	return v.openNext(ref, v.r.PostForm.Get("queue"), d)
+}
+
+// openNext opens the queue's next case after an opinion that has been taken.
+func (v *visit) openNext(ref casefile.CaseRef, queue string, d Draft) error {
+	if queue == "" || !v.who.May(access.CaseNext) {
+		return v.redirect(caseAddress(ref, d.Purpose))
+	}
+	next, ok, err := v.desk().Next(v.ctx(), v.who, queue, d.Key+" next")
+	if err != nil {
+		// The opinion counts, whatever became of the next case: show what it came to.
+		v.err = err
+		return v.redirect(caseAddress(ref, d.Purpose))
+	}
+	if !ok {
+		return v.redirect(queuePath(queue))
+	}
+	return v.redirect(v.casePath(next.Case))
+}
+
+// opinionRefused answers for an opinion that was not taken. The draft is kept.
+func (v *visit) opinionRefused(err error, d Draft) error {
+	show := caseShow{Faults: review.FaultsOf(err)}
+	var unknown *review.Unknown
+	switch code := casefile.ErrorCode(err); {
+	case errors.As(err, &unknown), code == casefile.CodeUnavailable, code == casefile.CodeInternal, code == casefile.CodeNotFound:
+		return err // the page of the error sends the very same again
+	case code == casefile.CodeNewEvidence:
+		show.Alert = alertNewEvidence
+	case code == casefile.CodeStaleClaim:
+		show.Alert = alertStaleClaim
+	case len(show.Faults) == 0:
+		show.Message = messageOf(err)
+	}
+	return v.refused(err, d, show)
+}

@@ -1,0 +1,186 @@
+// Docket's console works without this file. With it: keys, countdowns, a lease that runs on while
+// the person works, and word of what changed. It reads and writes no content, only codes and times.
+"use strict";
+
+(() => {
+  const $ = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+  const page = $("#case");
+  const form = $("#opinion-form");
+  let lastInput = Date.now();
+  let dirty = Boolean(page && page.dataset.draft);
+  let sending = false;
+
+  all(".scripted").forEach((e) => { e.hidden = false; });
+  $("#errors")?.focus();
+
+  // Countdowns: the page holds the moment; only the words beside it change.
+  const span = (ms) => {
+    const s = Math.floor(ms / 1000);
+    if (s >= 48 * 3600) return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+    if (s >= 3600) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+    if (s >= 60) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
+    return `${s} s`;
+  };
+  const tick = () => {
+    const now = Date.now();
+    for (const e of all("[data-until]")) {
+      const left = Date.parse(e.dataset.until) - now;
+      if (Number.isNaN(left)) continue;
+      const text = left < 0 ? `${span(-left)} ago` : `in ${span(left)}`;
+      const away = $(".away", e);
+      if (away && away.textContent !== text) away.textContent = text;
+      e.classList.toggle("late", left < 0 && !e.closest("[data-label=Opened], [data-label=Oldest]"));
+    }
+  };
+  setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 15000 : 1000);
+
+  // What is being written must not be lost by a slip.
+  const ofForm = (e) => form && e && e.form === form;
+  document.addEventListener("input", (e) => {
+    if (ofForm(e.target)) dirty = true;
+    countRelied();
+  });
+  document.addEventListener("submit", (e) => { if (e.target === form || e.target.id === "confirm-form") sending = true; });
+  addEventListener("beforeunload", (e) => { if (dirty && !sending) e.preventDefault(); });
+  addEventListener("pageshow", () => { sending = false; });
+
+  const countRelied = () => {
+    const out = $("#relied-count");
+    if (!out || !form) return;
+    const n = all("input[name=relied]:checked").length;
+    out.textContent = n === 0 ? "Nothing ticked yet." : `${n} ticked.`;
+  };
+  countRelied();
+
+  // A blurred text opens where it is clicked, too.
+  document.addEventListener("click", (e) => {
+    const cover = e.target.closest?.("details.cover:not([open])");
+    if (cover && !e.target.closest("summary")) cover.open = true;
+  });
+  addEventListener("beforeprint", () => all("details").forEach((d) => { d.open = true; }));
+
+  // Keys.
+  const typing = (e) => e.isContentEditable || e.tagName === "TEXTAREA" || e.tagName === "SELECT" ||
+    (e.tagName === "INPUT" && !["checkbox", "radio", "button", "submit"].includes(e.type));
+  const items = () => all("[data-item]").filter((e) => e.getClientRects().length > 0);
+  const move = (by) => {
+    const list = items();
+    if (list.length === 0) return;
+    const here = list.indexOf(document.activeElement?.closest?.("[data-item]"));
+    const to = here < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(Math.max(here + by, 0), list.length - 1);
+    list[to].focus();
+    list[to].scrollIntoView({ block: "nearest" });
+  };
+  const open = (item) => {
+    const cover = $("details.cover", item) || $("details", item);
+    if (cover) { cover.open = !cover.open; return; }
+    $("a", item)?.click();
+  };
+  const decide = () => {
+    const active = document.activeElement;
+    if ($("#preview") && (ofForm(active) || active?.closest?.("#opinion"))) { $("#preview").click(); return; }
+    const to = $("#action") || $("#confirm") || $("#claim") || $("#decision");
+    if (!to) return;
+    if (to.id === "decision") to.tabIndex = -1;
+    to.focus();
+    to.scrollIntoView({ block: "center" });
+  };
+  const next = () => {
+    const row = document.activeElement?.closest?.("[data-item]");
+    const button = (row && $("[data-next]:not(:disabled)", row)) || $("[data-next]:not(:disabled)");
+    button?.click();
+  };
+  document.addEventListener("keydown", (e) => {
+    if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.repeat && !"jk".includes(e.key)) return;
+    const target = e.target;
+    if (typing(target)) {
+      if (e.key === "Escape") target.blur();
+      return;
+    }
+    if (document.body.dataset.keys !== "on" || $("dialog[open]")) return;
+    const item = target.closest?.("[data-item]");
+    switch (e.key) {
+      case "j": move(1); break;
+      case "k": move(-1); break;
+      case "n": next(); break;
+      case "d": decide(); break;
+      case "x": if (!item) return; $("input[name=relied]", item)?.click(); break;
+      case "?": $("#sheet")?.showModal(); break;
+      case "Enter": if (target !== item || !item) return; open(item); break;
+      default: return;
+    }
+    e.preventDefault();
+  });
+
+  // The lease runs on by the person's input alone, at most every half a minute.
+  const beatEvery = 30000;
+  let lastBeat = 0;
+  let beating = Boolean(page && page.dataset.claim);
+  const beat = async () => {
+    lastBeat = Date.now();
+    try {
+      const answer = await fetch(`/cases/${page.dataset.case}/heartbeat`, {
+        method: "POST",
+        headers: { Accept: "application/json" },
+        body: new URLSearchParams({ csrf: page.dataset.csrf, claim: page.dataset.claim }),
+      });
+      if (answer.ok) {
+        const lease = await answer.json();
+        const until = $("#lease .until");
+        if (until && lease.expires_at) until.dataset.until = lease.expires_at;
+        return;
+      }
+      if (answer.status === 409) { beating = false; $("#lost").hidden = false; }
+      if (answer.status === 401) { beating = false; $("#ended").hidden = false; }
+    } catch {
+      // The server is away for a moment: the next input tries again.
+    }
+  };
+  const input = () => {
+    lastInput = Date.now();
+    if (beating && lastInput - lastBeat >= beatEvery) beat();
+  };
+  ["keydown", "pointerdown", "scroll", "input"].forEach((kind) => addEventListener(kind, input, { passive: true, capture: true }));
+
+  // Word of what changed. Nobody's session is kept open by a page that nobody looks at.
+  const awayAfter = 5 * 60000;
+  const watching = () => !document.hidden && Date.now() - lastInput < awayAfter;
+  const ask = async (address) => {
+    const answer = await fetch(address, { headers: { Accept: "application/json, text/html" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer;
+  };
+  const look = async () => {
+    const now = await (await ask(`/cases/${page.dataset.case}/standing`)).json();
+    if (now.evidence_revision > Number(page.dataset.evidence)) { $("#grown").hidden = false; return; }
+    const decision = now.decision || "";
+    const moved = decision !== (page.dataset.decision || "") || now.proven !== Boolean(page.dataset.proven) || now.state !== page.dataset.state;
+    if (!moved || sending) return;
+    const busy = form || dirty || $("#comment")?.value || (document.activeElement && typing(document.activeElement));
+    if (busy) { $("#moved").hidden = form && now.state === "claimed"; return; }
+    location.reload();
+  };
+  const refresh = async (table) => {
+    const text = await (await ask(location.href)).text();
+    const fresh = $("table[data-live] tbody", new DOMParser().parseFromString(text, "text/html"));
+    const old = $("tbody", table);
+    if (!fresh || table.contains(document.activeElement) || fresh.rows.length === 0) return;
+    old.replaceWith(document.adoptNode(fresh));
+    tick();
+  };
+  const poll = async () => {
+    if (watching()) {
+      try {
+        const table = $("table[data-live]");
+        if (page) await look();
+        else if (table) await refresh(table);
+      } catch {
+        // Asked again in a moment.
+      }
+    }
+    const settling = page && ["grace", "recorded", "executing"].includes(page.dataset.decision);
+    setTimeout(poll, settling ? 2000 : 10000);
+  };
+  if (page || $("table[data-live]")) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
+})();
