@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
@@ -34,11 +35,16 @@ type WorkOptions struct {
 	Log        *slog.Logger
 }
 
+// stickyTimeout is how long a case waits for the process that last ran it before any other takes it
+// up: after a restart, the first verb of each case takes so long (5 s if nothing is said).
+const stickyTimeout = time.Second
+
 // NewWork makes the role.
 func NewWork(o WorkOptions) *Work {
 	w := newWorker(o.Client, workflows.TaskQueueCases, worker.Options{
 		MaxConcurrentWorkflowTaskPollers: 8,
 		LocalActivityWorkerOnly:          true,
+		StickyScheduleToStartTimeout:     stickyTimeout,
 	})
 	RegisterWorkflows(w)
 	for name, fn := range map[string]any{

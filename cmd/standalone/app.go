@@ -151,7 +151,7 @@ func (a *app) openStores(ctx context.Context) error {
 		return err
 	}
 	a.onStop(func(context.Context) error { return a.sealer.Close() })
-	a.index, err = embedded.Open(ctx, embedded.Options{Path: dir.path("index.sqlite"), Logger: a.log})
+	a.index, err = embedded.Open(ctx, dir.path("index.sqlite"), embedded.Options{Fast: a.cfg.Fast})
 	if err != nil {
 		return err
 	}
@@ -280,6 +280,7 @@ func (a *app) startServe(ctx context.Context) error {
 		QueueTitle: func(q string) string { return titles[q] },
 		CanNotify:  func(string) bool { return a.platform.Capabilities().Notify },
 		Grace:      a.cfg.Settings.Grace,
+		Platforms:  []string{"synthetic", "twitter"},
 	})
 	apiHandler, err := api.New(api.Options{Desk: desk, Door: door, Access: a.access, Log: log, Metrics: a.metrics})
 	if err != nil {

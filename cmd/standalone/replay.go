@@ -111,7 +111,7 @@ func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error)
 		Identity: a.keyring.Identity(), WatchAll: true, Log: log,
 		Keep: func(token string) error { return det.SaveFile(snapshot, token, systemSeal{a.sealer}) },
 	})
-	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(files), len(rules.Rules()), rules.Version())
+	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(files), len(rules.Rules), rules.Version)
 	return d, det, rejects, nil
 }
 

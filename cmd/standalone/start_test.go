@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/testdata/gen/synth"
+	synthetic "github.com/docket-triage/docket/testdata/stream"
 )
 
 // readAll reads a file, or every file under a folder; a missing one gives nothing.
@@ -87,7 +92,8 @@ func TestOnce(t *testing.T) {
 func TestReplayAfterAllClosedOpensNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	stream := filepath.Join(moduleRoot(t), "testdata", "stream", "small.ndjson")
+	stream := filepath.Join(t.TempDir(), "small.ndjson")
+	writeSmallStream(t, stream)
 	first, _ := once(t, dir, "--replay", stream)
 	require.Positive(t, first.Cases)
 
@@ -97,8 +103,10 @@ func TestReplayAfterAllClosedOpensNothing(t *testing.T) {
 	require.Empty(t, next)
 	require.Len(t, cases, first.Cases)
 	for _, c := range cases {
-		given := b.decide("rev1", c.Ref, form(casefile.L0, casefile.VE00))
-		b.awaitDecision(given.Decision, casefile.DecisionDone)
+		b.decide("rev1", c.Ref, form(casefile.L0, casefile.VE00))
+	}
+	for _, c := range cases {
+		b.awaitCase(c.Ref, func(c records.Case) bool { return c.State == casefile.StateClosed })
 	}
 	require.NoError(t, b.stop(context.WithoutCancel(t.Context())))
 	require.NoError(t, os.Remove(filepath.Join(dir, "detector.snapshot")))
@@ -112,6 +120,53 @@ func TestReplayAfterAllClosedOpensNothing(t *testing.T) {
 	for _, c := range after {
 		require.Equal(t, casefile.StateClosed, c.State)
 	}
+}
+
+// TestRestartGoesOn stops the process while a decision is under way: the next start carries it out.
+func TestRestartGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, err := startApp(t.Context(), testConfig(dir))
+	require.NoError(t, err)
+	b := &bed{app: a, t: t}
+	f := testFlag("f-restart", 1)
+	ref := b.flag(f)
+	given := b.decide("rev1", ref, form(casefile.L5, casefile.VE08, f.Evidence[0].ID))
+	token := b.creds.token("rev1")
+	require.NoError(t, a.stop(context.WithoutCancel(t.Context())))
+
+	again := start(t, testConfig(dir))
+	require.Equal(t, token, again.creds.token("rev1"), "API tokens outlive a restart")
+	again.awaitCase(ref, func(c records.Case) bool { return c.State == casefile.StateClosed })
+	again.awaitDecision(given.Decision, casefile.DecisionDone)
+	acts, notices := platformFile(t, again.folder.path("dryrun.ndjson"))
+	require.Equal(t, []string{"suspend"}, acts)
+	require.Len(t, notices, 1)
+}
+
+// writeSmallStream writes what a few accounts of the synthetic stream did, some of them to be flagged.
+func writeSmallStream(t *testing.T, path string) {
+	t.Helper()
+	truth := synth.Generate(1).Truth
+	keep := map[string]bool{}
+	for _, a := range truth.Accounts {
+		if a.Flag && a.Posts > 0 && len(keep) < 8 {
+			keep[a.ID] = true
+		}
+	}
+	z, err := gzip.NewReader(bytes.NewReader(synthetic.Events()))
+	require.NoError(t, err)
+	data, err := io.ReadAll(z)
+	require.NoError(t, err)
+	var small []byte
+	for line := range bytes.Lines(data) {
+		e, err := casefile.ParseEvent(line)
+		require.NoError(t, err)
+		if keep[e.Account.ID] {
+			small = append(small, line...)
+		}
+	}
+	require.NoError(t, os.WriteFile(path, small, 0o600))
 }
 
 func TestFolderIsRefused(t *testing.T) {
