@@ -26,7 +26,7 @@ const detectorLogin = "detector"
 // replay runs the stream through the detector and waits until every flag stands in a queue.
 func (a *app) replay(ctx context.Context) (summary, error) {
 	began := time.Now()
-	d, det, rejects, err := a.openDetect()
+	d, det, accounts, rejects, err := a.openDetect()
 	if err != nil {
 		return summary{}, err
 	}
@@ -52,7 +52,8 @@ func (a *app) replay(ctx context.Context) (summary, error) {
 	case 0:
 		a.say.say("nothing new to replay: this data has seen the whole stream")
 	default:
-		a.say.say("replayed %d events (%.0f/s with history and flags handed on), %d flags", counts.Events, rate, counts.Flags)
+		a.say.say("replayed %d events by %d accounts (%.0f events/s with history and flags handed on), %d flags",
+			counts.Events, accounts.count.Load(), rate, counts.Flags)
 		a.printRules(before, det.Stats())
 	}
 	if counts.Outside > 0 {
@@ -70,33 +71,33 @@ func (a *app) replay(ctx context.Context) (summary, error) {
 			stats.Cases, stats.ToQueueP99.Round(time.Millisecond))
 	}
 	return summary{
-		Events: counts.Events, Accounts: det.Stats().Accounts, Flags: stats.Flags, Cases: stats.Cases,
+		Events: counts.Events, Accounts: int(accounts.count.Load()), Flags: stats.Flags, Cases: stats.Cases,
 		EventsPerSecond: float64(int(rate*10)) / 10, FlagToQueueP99: float64(stats.ToQueueP99.Microseconds()) / 1000,
 	}, nil
 }
 
-func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error) {
+func (a *app) openDetect() (*worker.Detect, *detector.Detector, *accountCounter, *os.File, error) {
 	rules, err := detector.LoadRules(bytes.NewReader(examples.Detector()))
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("load the example rules: %w", err)
+		return nil, nil, nil, nil, fmt.Errorf("load the example rules: %w", err)
 	}
 	det := detector.New(rules)
 	snapshot := a.folder.path("detector.snapshot")
 	kept, _, err := det.LoadFile(snapshot, systemSeal{a.sealer})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
 	files, err := a.replayFiles()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
 	format, err := stream.ParseFormat(a.cfg.Format)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
 	rejects, err := os.OpenFile(a.folder.path("rejects.ndjson"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open the reject file: %w", err)
+		return nil, nil, nil, nil, fmt.Errorf("open the reject file: %w", err)
 	}
 	log := a.log.With("role", "detect")
 	source, err := stream.Open(context.Background(), stream.Options{
@@ -104,15 +105,16 @@ func (a *app) openDetect() (*worker.Detect, *detector.Detector, *os.File, error)
 		Rejects: stream.RejectWriter(rejects, func(error) { log.Error("the reject file cannot be written") }),
 	})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
+	accounts := countAccounts(source)
 	d := worker.NewDetect(worker.DetectOptions{
-		Source: source, Detector: det, Door: worker.Door{Client: &client.Client{Base: a.baseURL, Token: a.creds.token(detectorLogin)}}, History: a.index,
+		Source: accounts, Detector: det, Door: worker.Door{Client: &client.Client{Base: a.baseURL, Token: a.creds.token(detectorLogin)}}, History: a.index,
 		Identity: a.keyring.Identity(), WatchAll: true, Log: log,
 		Keep: func(token string) error { return det.SaveFile(snapshot, token, systemSeal{a.sealer}) },
 	})
 	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(files), len(rules.Rules), rules.Version)
-	return d, det, rejects, nil
+	return d, det, accounts, rejects, nil
 }
 
 // systemSeal seals the detector's snapshot, which holds posts, under the deployment key.
