@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
@@ -39,25 +40,32 @@ type warrant struct {
 func (a *Actor) authorize(ctx context.Context, in workflows.TakedownInput) (warrant, error) {
 	d := in.Decision
 	w, err := a.check(ctx, in)
+	return w, a.onRecord(ctx, d, err)
+}
+
+// onRecord passes an error on; a refusal goes on record first.
+func (a *Actor) onRecord(ctx context.Context, d casefile.Decision, err error) error {
 	if casefile.ErrorCode(err) == casefile.CodeUnproven {
-		a.Log.ErrorContext(ctx, "takedown refused: not proven", "case", string(d.Case), "decision", d.ID)
-		put := a.Records.PutRefusal(ctx, records.Refusal{Case: d.Case, Verb: "act", Code: casefile.CodeUnproven, At: a.Now()})
+		// What claims to be a case's number may be anything: only a number goes on record.
+		ref, _ := casefile.ParseCaseRef(string(d.Case))
+		a.Log.ErrorContext(ctx, "takedown refused: not proven", "case", string(ref))
+		put := a.Records.PutRefusal(ctx, records.Refusal{Case: ref, Verb: "act", Code: casefile.CodeUnproven, At: a.Now()})
 		if put != nil {
-			return warrant{}, fmt.Errorf("record the refused takedown: %w", put)
+			return fmt.Errorf("record the refused takedown: %w", put)
 		}
 	}
-	return w, err
+	return err
 }
 
 func (a *Actor) check(ctx context.Context, in workflows.TakedownInput) (warrant, error) {
 	d := in.Decision
 	salter, err := a.Sealer.Salter(ctx, d.Account)
 	if err != nil {
-		return warrant{}, fmt.Errorf("read the account's salts: %w", err)
+		return warrant{}, unproven("read the account's salts", err)
 	}
 	account, err := accountRef(ctx, a.Records, a.Sealer, d.Platform, d.Account)
 	if err != nil {
-		return warrant{}, err
+		return warrant{}, unproven("read the account's name", err)
 	}
 	err = a.Guard.Check(d, in.Bundle, account, salter)
 	if err != nil {
@@ -66,7 +74,7 @@ func (a *Actor) check(ctx context.Context, in workflows.TakedownInput) (warrant,
 	first := d.Opinions[0]
 	form, err := openProven[casefile.OpinionForm](ctx, a.Sealer, d.Account, evidence.KindOpinion, first.Form, first.Digest)
 	if err != nil {
-		return warrant{}, fmt.Errorf("open the opinion: %w", err)
+		return warrant{}, unproven("open the opinion", err)
 	}
 	w := warrant{decision: d, account: account}
 	for _, id := range form.Relied {
@@ -79,6 +87,31 @@ func (a *Actor) check(ctx context.Context, in workflows.TakedownInput) (warrant,
 	}
 	w.platform, err = a.Platforms(d.Platform)
 	return w, err
+}
+
+// unproven makes what is not there a final refusal: a proof that cannot be checked proves nothing.
+// Everything else may pass, and is tried again.
+func unproven(op string, err error) error {
+	if casefile.ErrorCode(err) == casefile.CodeNotFound {
+		return &casefile.Error{Code: casefile.CodeUnproven, Op: op, Message: "it is not there", Err: err}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// notice opens the notice that the ledger binds; nil where the decision has none.
+func (a *Actor) notice(ctx context.Context, d casefile.Decision) (*casefile.Notice, error) {
+	ref := d.Opinions[0].Notice
+	if ref == nil {
+		return nil, nil
+	}
+	n, err := openProven[casefile.Notice](ctx, a.Sealer, d.Account, evidence.KindNotice, ref.Text, ref.Digest)
+	if err != nil {
+		return nil, unproven("open the notice", err)
+	}
+	if n.Number != ref.Number || n.Decision != d.Opinions[0].ID || n.Case != d.Case {
+		return nil, casefile.Errorf(casefile.CodeUnproven, "the notice is another decision's")
+	}
+	return &n, nil
 }
 
 func (w warrant) request(act casefile.Act, dir casefile.Direction) enforce.Request {
@@ -99,9 +132,22 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 		return workflows.PrepareActsAnswer{}, err
 	}
 	d := w.decision
+	acts := casefile.PlanActs(d, len(w.relied))
+	for _, act := range acts {
+		if !slices.Contains(w.platform.Capabilities().Acts, act.Kind) {
+			return workflows.PrepareActsAnswer{}, casefile.Errorf(casefile.CodeState, "the platform cannot %s", act.Kind)
+		}
+	}
+	notice, err := a.notice(ctx, d)
+	if err != nil {
+		return workflows.PrepareActsAnswer{}, a.onRecord(ctx, d, err)
+	}
 	var rows []records.ActRow
-	for _, act := range casefile.PlanActs(d, len(w.relied)) {
+	for _, act := range acts {
 		undo, err := w.platform.Prepare(ctx, w.request(act, casefile.Do))
+		if casefile.ErrorCode(err) == casefile.CodeNotFound {
+			return workflows.PrepareActsAnswer{}, &casefile.Error{Code: casefile.CodeState, Op: "prepare an act", Message: "the platform does not know the target", Err: err}
+		}
 		if err != nil {
 			return workflows.PrepareActsAnswer{}, fmt.Errorf("prepare act %d: %w", act.Number, err)
 		}
@@ -115,9 +161,11 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 	if err != nil {
 		return workflows.PrepareActsAnswer{}, fmt.Errorf("write the acts down: %w", err)
 	}
-	err = a.planNotice(ctx, d)
-	if err != nil {
-		return workflows.PrepareActsAnswer{}, err
+	if notice != nil {
+		err = a.planNotice(ctx, d)
+		if err != nil {
+			return workflows.PrepareActsAnswer{}, err
+		}
 	}
 	err = a.Records.AdvanceDecision(ctx, d.ID, casefile.DecisionExecuting, "", nil, a.Now())
 	if err != nil {
@@ -132,9 +180,6 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 
 func (a *Actor) planNotice(ctx context.Context, d casefile.Decision) error {
 	n := d.Opinions[0].Notice
-	if n == nil {
-		return nil
-	}
 	_, err := a.Records.PutNotice(ctx, records.NoticeRow{
 		Number: n.Number, Decision: d.ID, Case: d.Case, State: casefile.NoticePlanned, Text: n.Text, Digest: n.Digest, At: a.Now(),
 	})
@@ -151,13 +196,16 @@ func (a *Actor) DoAct(ctx context.Context, ask workflows.DoActAsk) (casefile.Act
 	if err != nil {
 		return casefile.ActOutcome{}, err
 	}
+	if ask.Direction != casefile.Do {
+		return casefile.ActOutcome{}, casefile.Invalid("direction", "acts are taken back by a reinstatement")
+	}
 	err = enforce.CheckActs(w.decision, len(w.relied), ask.Act)
 	if err != nil {
-		return casefile.ActOutcome{}, err
+		return casefile.ActOutcome{}, a.onRecord(ctx, w.decision, err)
 	}
-	started, row, err := a.Records.BeginAct(ctx, ask.Act, ask.Direction, a.Now())
+	started, _, err := a.Records.BeginAct(ctx, ask.Act, ask.Direction, a.Now())
 	if casefile.ErrorCode(err) == casefile.CodeState {
-		return outcomeOf(row), nil
+		return a.standing(ctx, ask)
 	}
 	if err != nil {
 		return casefile.ActOutcome{}, fmt.Errorf("note that the act begins: %w", err)
@@ -166,13 +214,27 @@ func (a *Actor) DoAct(ctx context.Context, ask workflows.DoActAsk) (casefile.Act
 	if err != nil {
 		return casefile.ActOutcome{}, err
 	}
-	row, err = a.Records.EndAct(ctx, out)
+	row, err := a.Records.EndAct(ctx, out)
 	if err != nil {
 		return casefile.ActOutcome{}, fmt.Errorf("write the act's outcome: %w", err)
 	}
 	a.Log.InfoContext(ctx, "act", "case", string(w.decision.Case), "decision", w.decision.ID, "number", ask.Act.Number,
 		"kind", string(ask.Act.Kind), "state", string(row.State), "why", row.Why)
 	return outcomeOf(row), nil
+}
+
+// standing is the outcome that an act has already.
+func (a *Actor) standing(ctx context.Context, ask workflows.DoActAsk) (casefile.ActOutcome, error) {
+	rows, err := a.Records.Acts(ctx, ask.Takedown.Decision.ID)
+	if err != nil {
+		return casefile.ActOutcome{}, fmt.Errorf("read the act's outcome: %w", err)
+	}
+	for _, row := range rows {
+		if row.Act.Number == ask.Act.Number && row.Direction == ask.Direction {
+			return outcomeOf(row), nil
+		}
+	}
+	return casefile.ActOutcome{}, casefile.Errorf(casefile.CodeInternal, "act %d has an outcome and no row", ask.Act.Number)
 }
 
 // attempt asks the platform. Its error means: not known, try again.
@@ -185,24 +247,35 @@ func (a *Actor) attempt(ctx context.Context, w warrant, ask workflows.DoActAsk, 
 			return out, nil
 		}
 		done, reference, err := w.platform.Lookup(ctx, request)
-		if err != nil {
+		switch {
+		case passing(err):
 			return out, fmt.Errorf("look act %d up: %w", ask.Act.Number, err)
-		}
-		if done {
+		case err != nil:
+			out.State, out.Why, out.At = casefile.ActUncertain, "lookup_"+string(casefile.ErrorCode(err)), a.Now()
+			return out, nil
+		case done:
 			out.Reference, out.At = reference, a.Now()
 			return out, nil
 		}
 	}
 	reference, err := w.platform.Do(ctx, request)
-	switch casefile.ErrorCode(err) {
-	case "":
+	switch code := casefile.ErrorCode(err); {
+	case err == nil:
 		out.Reference, out.At = reference, a.Now()
-		return out, nil
-	case casefile.CodeState, casefile.CodeInvalid, casefile.CodeNotFound, casefile.CodeForbidden:
-		out.State, out.Why, out.At = casefile.ActFailed, string(casefile.ErrorCode(err)), a.Now()
-		return out, nil
+	case passing(err):
+		return out, fmt.Errorf("do act %d: %w", ask.Act.Number, err)
+	case code == casefile.CodeConflict: // something else was done under this very key
+		out.State, out.Why, out.At = casefile.ActUncertain, string(code), a.Now()
+	default:
+		out.State, out.Why, out.At = casefile.ActFailed, string(code), a.Now()
 	}
-	return out, fmt.Errorf("do act %d: %w", ask.Act.Number, err)
+	return out, nil
+}
+
+// passing says that a platform's error may be another the next time.
+func passing(err error) bool {
+	code := casefile.ErrorCode(err)
+	return code == casefile.CodeUnavailable || code == casefile.CodeInternal
 }
 
 func outcomeOf(row records.ActRow) casefile.ActOutcome {
@@ -219,23 +292,24 @@ func (a *Actor) Notify(ctx context.Context, ask workflows.NotifyAsk) (workflows.
 	if err != nil {
 		return workflows.NotifyAnswer{}, err
 	}
-	ref := w.decision.Opinions[0].Notice
-	if ref == nil {
+	notice, err := a.notice(ctx, w.decision)
+	if err != nil {
+		return workflows.NotifyAnswer{}, a.onRecord(ctx, w.decision, err)
+	}
+	if notice == nil {
 		return workflows.NotifyAnswer{}, casefile.Errorf(casefile.CodeState, "the decision has no notice")
 	}
 	state := casefile.NoticeUndelivered
 	if w.platform.Capabilities().Notify {
-		n, err := openProven[casefile.Notice](ctx, a.Sealer, w.decision.Account, evidence.KindNotice, ref.Text, ref.Digest)
-		if err != nil {
-			return workflows.NotifyAnswer{}, fmt.Errorf("open the notice: %w", err)
-		}
-		err = w.platform.Notify(ctx, w.account, n)
-		if err != nil {
+		err = w.platform.Notify(ctx, w.account, *notice)
+		if passing(err) {
 			return workflows.NotifyAnswer{}, fmt.Errorf("deliver the notice: %w", err)
 		}
-		state = casefile.NoticeSent
+		if err == nil {
+			state = casefile.NoticeSent
+		}
 	}
-	err = a.Records.SetNoticeState(ctx, ref.Number, state, a.Now())
+	err = a.Records.SetNoticeState(ctx, notice.Number, state, a.Now())
 	if err != nil {
 		return workflows.NotifyAnswer{}, fmt.Errorf("note the notice's state: %w", err)
 	}

@@ -62,6 +62,9 @@ func (w *Work) Archive(ctx context.Context, ask workflows.ArchiveAsk) (workflows
 			continue
 		}
 		before, err := w.caseFile(ctx, ask.Account, row.Reopens)
+		if gone(err) {
+			continue // counted as lost when the case was assessed; the state names the case before
+		}
 		if err != nil {
 			return workflows.ArchiveAnswer{}, err
 		}

@@ -16,7 +16,7 @@ const historyPosts = 50
 
 // findings asks every source once. Each answers with a finding of its own kind and status.
 func (w *Work) findings(ctx context.Context, ask workflows.AssessAsk, g gathered) []casefile.Finding {
-	history, past := w.history(ctx, ask)
+	history, past := w.history(ctx, ask, g)
 	posts := mergePosts(g.posts, past)
 	return []casefile.Finding{
 		history,
@@ -45,8 +45,10 @@ func unknown(f casefile.Finding, why string) casefile.Finding {
 	return f
 }
 
-func (w *Work) history(ctx context.Context, ask workflows.AssessAsk) (casefile.Finding, []casefile.Event) {
+func (w *Work) history(ctx context.Context, ask workflows.AssessAsk, g gathered) (casefile.Finding, []casefile.Event) {
 	f := w.finding(casefile.FindingHistory, "history index", "1")
+	ctx, cancel := w.within(ctx)
+	defer cancel()
 	h, err := w.History.AccountHistory(ctx, ask.Platform, ask.Account, historyPosts)
 	if err != nil {
 		return w.failed(ctx, f, err), nil
@@ -57,6 +59,9 @@ func (w *Work) history(ctx context.Context, ask workflows.AssessAsk) (casefile.F
 	}
 	if cover.Posts == 0 {
 		return unknown(f, "history holds nothing of this platform yet"), nil
+	}
+	if h.Posts == 0 && g.postedBetween(cover.From, cover.To) {
+		return unknown(f, "history does not follow this account: it lacks the posts that were flagged"), nil
 	}
 	f.Values = map[string]float64{"posts": float64(h.Posts), "reposts": float64(h.Reposts), "replies": float64(h.Replies)}
 	if h.First != nil && h.Last != nil {
@@ -119,7 +124,12 @@ func (w *Work) score(ctx context.Context, ask workflows.AssessAsk, g gathered, p
 	if len(posts) == 0 {
 		return unknown(f, "the account has no posts to score")
 	}
+	ctx, cancel := w.within(ctx)
+	defer cancel()
 	s, err := w.Scorer.ScoreAccount(ctx, ask.Platform, g.account, posts)
+	if casefile.ErrorCode(err) == casefile.CodeInvalid {
+		return unknown(f, "none of the account's posts can be scored")
+	}
 	if err != nil {
 		return w.failed(ctx, f, err)
 	}
@@ -175,17 +185,24 @@ func (w *Work) mitigations(g gathered, posts []casefile.Event) casefile.Finding 
 	return f
 }
 
-// mergePosts joins the flags' evidence with history, each post once, posts and edits only.
+// mergePosts joins the flags' evidence with history, posts and edits only, each post once in its
+// latest form.
 func mergePosts(evidencePosts, history []casefile.Event) []casefile.Event {
-	seen := map[string]bool{}
+	at := map[string]int{}
 	var out []casefile.Event
 	for _, list := range [][]casefile.Event{evidencePosts, history} {
 		for _, e := range list {
-			if e.Kind != casefile.EventPost && e.Kind != casefile.EventEdit || e.Text == "" || seen[e.ID] {
+			if e.Kind != casefile.EventPost && e.Kind != casefile.EventEdit || e.Text == "" {
 				continue
 			}
-			seen[e.ID] = true
-			out = append(out, e)
+			i, seen := at[e.ID]
+			switch {
+			case !seen:
+				at[e.ID] = len(out)
+				out = append(out, e)
+			case e.At.After(out[i].At):
+				out[i] = e
+			}
 		}
 	}
 	return out

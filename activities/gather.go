@@ -2,8 +2,11 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sort"
+	"time"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/evidence"
@@ -28,14 +31,11 @@ func (w *Work) gather(ctx context.Context, account casefile.AccountKey, ref case
 	var g gathered
 	posts := map[string]int{}
 	for _, row := range rows {
-		flags, err := w.openReceipt(ctx, account, row)
+		flags, lost, err := w.openReceipt(ctx, account, row)
 		if err != nil {
-			if casefile.ErrorCode(err) != casefile.CodeNotFound {
-				return gathered{}, fmt.Errorf("open a sealed flag: %w", err)
-			}
-			g.lost++
-			continue
+			return gathered{}, fmt.Errorf("open a sealed flag: %w", err)
 		}
+		g.lost += lost
 		for _, f := range flags {
 			g.flags = append(g.flags, f)
 			g.account = g.account.Merge(f.Account)
@@ -56,27 +56,46 @@ func (w *Work) gather(ctx context.Context, account casefile.AccountKey, ref case
 	return g, nil
 }
 
-func (w *Work) openReceipt(ctx context.Context, account casefile.AccountKey, row records.FlagReceipt) ([]casefile.Flag, error) {
-	if row.Reopens == "" {
-		f, err := open[casefile.Flag](ctx, w.Sealer, account, evidence.KindFlag, row.Sealed)
-		if err != nil {
-			return nil, err
+// openReceipt opens the flags that a row stands for. What is gone for good is counted as lost: a
+// person must still see the rest.
+func (w *Work) openReceipt(ctx context.Context, account casefile.AccountKey, row records.FlagReceipt) (flags []casefile.Flag, lost int, err error) {
+	sealed := []casefile.Address{row.Sealed}
+	if row.Reopens != "" {
+		file, err := w.caseFile(ctx, account, row.Reopens)
+		if gone(err) {
+			w.Log.ErrorContext(ctx, "archived case file is gone", "case", string(row.Reopens), "code", string(casefile.ErrorCode(err)))
+			return nil, 1, nil
 		}
-		return []casefile.Flag{f}, nil
-	}
-	file, err := w.caseFile(ctx, account, row.Reopens)
-	if err != nil {
-		return nil, err
-	}
-	var flags []casefile.Flag
-	for _, sealed := range file.Flags {
-		f, err := open[casefile.Flag](ctx, w.Sealer, account, evidence.KindFlag, sealed)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
+		}
+		sealed = file.Flags
+	}
+	for _, address := range sealed {
+		f, err := open[casefile.Flag](ctx, w.Sealer, account, evidence.KindFlag, address)
+		if gone(err) {
+			w.Log.ErrorContext(ctx, "sealed flag is gone", "case", string(row.Case), "code", string(casefile.ErrorCode(err)))
+			lost++
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
 		}
 		flags = append(flags, f)
 	}
-	return flags, nil
+	return flags, lost, nil
+}
+
+// gone says that trying again brings nothing back: the thing is absent, erased or damaged.
+func gone(err error) bool {
+	return casefile.ErrorCode(err) == casefile.CodeNotFound || errors.Is(err, evidence.ErrDamaged)
+}
+
+// postedBetween says whether the flags know of a post of that time.
+func (g gathered) postedBetween(from, to time.Time) bool {
+	return slices.ContainsFunc(g.posts, func(e casefile.Event) bool {
+		return (e.Kind == casefile.EventPost || e.Kind == casefile.EventEdit) && !e.At.Before(from) && !e.At.After(to)
+	})
 }
 
 // summary is what routing rules see of the flags.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
@@ -32,7 +33,9 @@ func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.T
 			}
 			continue
 		}
-		answer.Taken = append(answer.Taken, workflows.TakenFlag{Flag: flag, Digest: t.Receipt.Digest, New: t.Outcome == records.TakenNow || t.Opened})
+		// A flag that no projection has shown yet is new to the workflow, also where an attempt at this
+		// activity took it in before and its answer was lost.
+		answer.Taken = append(answer.Taken, workflows.TakenFlag{Flag: flag, Digest: t.Receipt.Digest, New: t.Receipt.QueuedAt == nil})
 		answer.Ref, answer.Ordinal, answer.OpenedAt, answer.Previous = t.Case, t.Ordinal, t.OpenedAt, t.Previous
 		answer.Revision, answer.EvidenceRevision = t.Revision, t.EvidenceRevision
 		answer.ChainSeq, answer.ChainHash = t.ChainSeq, t.ChainHash
@@ -44,6 +47,8 @@ func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.T
 	if err != nil {
 		return workflows.TakeInAnswer{}, fmt.Errorf("read the open case: %w", err)
 	}
+	// Every claim took a revision, so none that has ended had a higher number.
+	answer.LastClaim = row.Revision
 	if row.Claim != nil {
 		answer.LastClaim = row.Claim.Number
 	}
@@ -63,6 +68,9 @@ func (w *Work) takeOne(ctx context.Context, ask workflows.TakeInAsk, flag casefi
 }
 
 func (w *Work) recordDrop(ctx context.Context, ask workflows.TakeInAsk, flag casefile.FlagKey, why records.TakeOutcome) error {
+	if !keyedHash(flag) {
+		flag = "" // what a forged signal says instead of a key goes on no record
+	}
 	body, err := json.Marshal(map[string]any{"platform": ask.Platform, "flag": flag, "why": why})
 	if err != nil {
 		return fmt.Errorf("encode a dropped flag: %w", err)
@@ -73,4 +81,9 @@ func (w *Work) recordDrop(ctx context.Context, ask workflows.TakeInAsk, flag cas
 	}
 	w.Log.WarnContext(ctx, "flag dropped", "platform", ask.Platform, "flag", string(flag), "why", string(why))
 	return nil
+}
+
+// keyedHash says whether a signal's flag looks like a flag's key.
+func keyedHash(flag casefile.FlagKey) bool {
+	return len(flag) == 32 && strings.Trim(string(flag), "abcdefghijklmnopqrstuvwxyz234567") == ""
 }

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -26,6 +27,20 @@ type Work struct {
 	Scorer   classify.Scorer
 	Router   Router
 	Log      *slog.Logger
+	// SourceTimeout bounds what one source of findings may take; 0 means 2.5 s. All of them together
+	// must fit into the time that a local activity has.
+	SourceTimeout time.Duration
 	// Now is the clock; it never goes into anything that a workflow replays.
 	Now func() time.Time
+}
+
+const sourceTimeout = 2500 * time.Millisecond
+
+// within bounds one source's time: a source that hangs fails, and holds up no case.
+func (w *Work) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := w.SourceTimeout
+	if limit <= 0 {
+		limit = sourceTimeout
+	}
+	return context.WithTimeout(ctx, limit)
 }
