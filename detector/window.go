@@ -122,7 +122,6 @@ type share struct {
 	terms    int
 	from     []*contribution // posts
 	profile  *contribution
-	fresh    bool // some of it is not older than the last flag
 	windowed bool
 }
 

@@ -191,16 +191,3 @@ func scorePosts(posts []EvidencePost, findings []casefile.Finding) (dropped int)
 	}
 	return dropped
 }
-
-// postIDs are the ids that an opinion may rely on.
-func postIDs(flags []takenFlag) map[string]bool {
-	ids := map[string]bool{}
-	for _, f := range flags {
-		for _, e := range f.flag.Evidence {
-			if e.ID != "" {
-				ids[e.ID] = true
-			}
-		}
-	}
-	return ids
-}

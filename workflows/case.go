@@ -49,7 +49,6 @@ type caseRun struct {
 	draining      bool // verbs are refused: the run is about to continue as new
 	deciding      bool // the grace time is over: nothing can be withdrawn any more
 	closing       bool // a close verb was accepted
-	changed       bool // wakes the main loop
 }
 
 // startPatience is how long a run that was started without a flag waits for one.

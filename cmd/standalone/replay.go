@@ -31,7 +31,7 @@ func (a *app) replay(ctx context.Context) (summary, error) {
 		return summary{}, err
 	}
 	a.detect = d
-	defer func() { _ = rejects.Close() }()
+	a.onStop(func(context.Context) error { return rejects.Close() })
 	err = a.begin(ctx, d)
 	if err != nil {
 		return summary{}, err

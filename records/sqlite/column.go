@@ -21,14 +21,6 @@ func microsOrNull(t *time.Time) any {
 	return micros(*t)
 }
 
-// nullIfEmpty is how an optional key stands in a column.
-func nullIfEmpty[S ~string](s S) any {
-	if s == "" {
-		return nil
-	}
-	return string(s)
-}
-
 // jsonText is how a list or an object stands in a column, NULL for nil.
 func jsonText(v any) (any, error) {
 	raw, err := json.Marshal(v)
