@@ -21,6 +21,18 @@ func until(now, at time.Time) Until {
 	return Until{At: at, Away: "in " + span(d)}
 }
 
+// since says how long ago a moment was, to the minute.
+func since(now, at time.Time) Until {
+	d := now.Sub(at)
+	if d < time.Minute {
+		return Until{At: at, Away: "just now"}
+	}
+	if d < time.Hour {
+		return Until{At: at, Away: fmt.Sprintf("%d min ago", int64(d/time.Minute))}
+	}
+	return Until{At: at, Away: span(d) + " ago"}
+}
+
 // span writes a duration in its two largest units, as the script does.
 func span(d time.Duration) string {
 	s := int64(d / time.Second)

@@ -46,6 +46,15 @@ func (c Clock) Until(at any) (Until, error) {
 	return until(c.v.now, t), nil
 }
 
+// Since says how long ago a moment was.
+func (c Clock) Since(at any) (Until, error) {
+	t, ok := moment(at)
+	if !ok {
+		return Until{}, fmt.Errorf("not a moment: %T", at)
+	}
+	return since(c.v.now, t), nil
+}
+
 // May reports whether the person holds a permission, for what a page offers.
 func (s sheet) May(p string) bool { return s.Who != nil && s.Who.May(access.Permission(p)) }
 
@@ -223,7 +232,7 @@ func parseTemplates(static map[string]asset) (map[string]*template.Template, err
 		"decisionWords": decisionWords, "actWords": actWords, "short": short, "sizeOf": sizeOf, "sentence": sentence,
 		"contains": func(list []string, s string) bool { return slices.Contains(list, s) },
 		"labelOf":  valueLabel, "rows": rowsOf, "messages": messagesOf, "actionName": actionName, "mitigationsOf": mitigationsOf,
-		"termsOf": termsOf, "tally": tally, "liveStrikes": liveStrikes,
+		"termsOf": termsOf, "tally": tally, "totalOf": totalOf, "liveStrikes": liveStrikes,
 	}
 	frame, err := template.New("").Funcs(funcs).ParseFS(files, "templates/frame.html", "templates/parts.html")
 	if err != nil {

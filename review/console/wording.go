@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/review"
 )
 
 // moment takes what templates hold times as.
@@ -191,6 +192,20 @@ func actWords(k casefile.ActKind) string {
 		return t
 	}
 	return string(k)
+}
+
+// maxTotal is as far as a search counts.
+const maxTotal = 10_000
+
+// totalOf says how many cases a search found.
+func totalOf(p *review.CasePage) string {
+	switch {
+	case p.Total == nil:
+		return strconv.Itoa(len(p.Cases))
+	case *p.Total >= maxTotal:
+		return "10,000 or more"
+	}
+	return strconv.Itoa(*p.Total)
 }
 
 // tally says how many findings there are, and how many of them are not known.

@@ -30,7 +30,14 @@
       const text = left < 0 ? `${span(-left)} ago` : `in ${span(left)}`;
       const away = $(".away", e);
       if (away && away.textContent !== text) away.textContent = text;
-      e.classList.toggle("late", left < 0 && !e.closest("[data-label=Opened], [data-label=Oldest]"));
+      e.classList.toggle("late", left < 0);
+    }
+    for (const e of all("[data-since]")) {
+      const gone = now - Date.parse(e.dataset.since);
+      if (Number.isNaN(gone)) continue;
+      const text = gone < 60000 ? "just now" : gone < 3600000 ? `${Math.floor(gone / 60000)} min ago` : `${span(gone)} ago`;
+      const away = $(".away", e);
+      if (away && away.textContent !== text) away.textContent = text;
     }
   };
   setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 15000 : 1000);

@@ -1,0 +1,230 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/docket-triage/docket/access"
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/review"
+)
+
+// fixture is the desk of a bench with cases of its own making laid over it, for pages that no mild
+// flow would bring about.
+type fixture struct {
+	*review.Desk
+	cases   map[casefile.CaseRef]review.CaseView
+	queues  []review.QueueView
+	rows    map[string][]review.CaseRow
+	held    []review.CaseRow
+	preview *review.Preview
+}
+
+func (f *fixture) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, purpose string) (review.CaseView, error) {
+	v, ok := f.cases[ref]
+	if !ok {
+		return f.Desk.Case(ctx, who, ref, purpose)
+	}
+	_, err := who.Purpose(purpose)
+	if err != nil {
+		return review.CaseView{}, err
+	}
+	v.Mine = v.Claim != nil && v.Claim.Person == who.Person
+	return v, nil
+}
+
+func (f *fixture) Standing(ctx context.Context, who access.Who, ref casefile.CaseRef) (review.Standing, error) {
+	v, ok := f.cases[ref]
+	if !ok {
+		return f.Desk.Standing(ctx, who, ref)
+	}
+	s := review.Standing{Revision: v.Revision, EvidenceRevision: v.EvidenceRevision, State: v.State, Proven: v.Proof != nil}
+	if v.Decision != nil {
+		s.Decision = v.Decision.State
+	}
+	return s, nil
+}
+
+func (f *fixture) Queues(ctx context.Context, who access.Who) ([]review.QueueView, error) {
+	if f.queues != nil {
+		return f.queues, who.Require(access.QueueRead)
+	}
+	return f.Desk.Queues(ctx, who)
+}
+
+func (f *fixture) QueueCases(ctx context.Context, who access.Who, queue, cursor string, limit int) (review.CasePage, error) {
+	rows, ok := f.rows[queue]
+	if !ok {
+		return f.Desk.QueueCases(ctx, who, queue, cursor, limit)
+	}
+	return review.CasePage{Cases: rows}, who.Require(access.QueueRead)
+}
+
+func (f *fixture) Held(ctx context.Context, who access.Who) ([]review.CaseRow, error) {
+	if f.held != nil {
+		return f.held, nil
+	}
+	return f.Desk.Held(ctx, who)
+}
+
+func (f *fixture) Preview(ctx context.Context, who access.Who, ref casefile.CaseRef, form casefile.OpinionForm) (review.Preview, error) {
+	_, ok := f.cases[ref]
+	if !ok {
+		return f.Desk.Preview(ctx, who, ref, form)
+	}
+	out := review.Preview{Faults: review.FaultsOf(form.Validate().Err()), Consequences: []string{"The account's features are limited for 7 days."}}
+	if f.preview != nil && len(out.Faults) == 0 {
+		out = *f.preview
+	}
+	return out, nil
+}
+
+// wording is what somebody wrote who is under review: everything that a page repeats of theirs.
+type wording struct {
+	handle, name, bio, id, text, url, mention, mediaType, detail, rule, term, label, why, source, comment string
+	lang                                                                                                  string
+}
+
+// mild is a wording that no page has to guard against.
+var mild = wording{
+	handle: "synthetic_1", name: "Synthetic Account", bio: "a mild profile", id: "post-1", text: "so [praise of a designated group] and more",
+	url: "https://example.org/a", mention: "somebody", mediaType: "image", detail: "5 of 3", rule: "praise", term: "praise",
+	label: "post", why: "timed out", source: "local", comment: "please look twice", lang: "en",
+}
+
+// attacks are words that try to be more than text, one for each way in.
+var attacks = []string{
+	`<script>alert(1)</script>`,
+	`"><img src=x onerror=alert(1)>`,
+	`' onmouseover='alert(1)`,
+	`</textarea></p></div><h1 id="confirm">Confirmed</h1><form action="https://evil.example">`,
+	`<svg/onload=alert(1)><style>*{display:none}</style>`,
+	`javascript:alert(1)`,
+	`{{.Session}} {{template "frame" .}} ${7*7} <%= 7*7 %>`,
+	"\u202egnp.exe\u202c \u2066hidden\u2069 \u200bsplit\u200b",
+	"null \x00 bell \x07 escape \x1b[31m \xff\xfe invalid",
+	"<!-- --> <![CDATA[ ]]> &lt;b&gt; &amp;amp; &#x3c;",
+	`<meta http-equiv="refresh" content="0;url=https://evil.example"><base href="https://evil.example">`,
+	"line one\r\nline two\u2028line three",
+}
+
+// hostile is a wording that says an attack everywhere.
+func hostile(attack string) wording {
+	return wording{
+		handle: attack, name: attack, bio: attack, id: attack, text: attack, url: attack, mention: attack, mediaType: attack, detail: attack,
+		rule: attack, term: attack, label: attack, why: attack, source: attack, comment: attack, lang: attack,
+	}
+}
+
+func at(minutes int) time.Time {
+	return time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).Add(time.Duration(minutes) * time.Minute)
+}
+
+func ptr[T any](x T) *T { return &x }
+
+const fixtureCase = casefile.CaseRef("7K2QX-9MDT4")
+
+// caseOf makes a case that says w wherever somebody else's words may stand, held by the person.
+func caseOf(w wording, holder casefile.Person) review.CaseView {
+	account := casefile.Account{
+		ID: w.id, Handle: w.handle, DisplayName: w.name, Bio: w.bio, CreatedAt: ptr(at(-100000)), Followers: ptr(int64(0)),
+	}
+	event := casefile.Event{
+		Kind: casefile.EventPost, Platform: "example", ID: w.id, Account: account, Text: w.text, Lang: w.lang, At: at(-90),
+		URLs: []string{w.url, w.url}, Mentions: []string{w.mention}, ReplyTo: w.id, RepostOf: w.id,
+		Media: []casefile.Media{{Type: w.mediaType, URL: w.url, MIME: w.mediaType, SizeBytes: 20480, SHA256: w.term, PDQ: w.term}},
+	}
+	spans := []casefile.Span{{Start: 0, End: 3, Term: w.term}, {Start: 2, End: 9, Term: w.term}, {Start: -4, End: 1}, {Start: 5, End: 9999}}
+	return review.CaseView{
+		CaseRow: review.CaseRow{
+			Case: fixtureCase, Platform: "example", AccountID: w.id, Handle: w.handle, State: casefile.StateClaimed, Queue: "speech",
+			Severity: 4, Confidence: 2, Tier: casefile.TierAlert, DueAt: ptr(at(600)), OpenedAt: at(-80), Flags: 1, Holder: holder,
+		},
+		Revision: 7, EvidenceRevision: 2, Ordinal: 2, Account: account,
+		Route: casefile.Route{
+			Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert, DueAt: at(600), Rule: "speech", RuleSet: "0f3c9a7712d4e5b6",
+			Values: map[string]string{"flags.policies": `["VE-08"]`, `value("score", "max")`: "0.71"},
+		},
+		Claim: &casefile.Claim{Number: 3, Person: holder, Role: casefile.RoleReviewer, GrantedAt: at(-1), ExpiresAt: at(9)},
+		FlagViews: []review.FlagView{{
+			ID: w.id, At: at(-85), TakenAt: at(-84), Detector: casefile.Detector{Name: w.source, Version: w.rule}, Posts: []string{w.id}, Source: "p-detector",
+			Reasons: []casefile.Reason{{Rule: w.rule, Policy: casefile.VE08, Weight: 5, Detail: w.detail, Terms: []casefile.Match{{Post: w.id, Term: w.term, Start: 0, End: 3}}}},
+		}},
+		Evidence: []review.EvidencePost{
+			{Event: event, Spans: spans, Score: ptr(0.71), New: true},
+			{Event: casefile.Event{Kind: casefile.EventAccount, Platform: "example", Account: account, Text: w.bio, At: at(-95)}},
+		},
+		Findings: []casefile.Finding{
+			{Kind: casefile.FindingScore, Source: w.source, Version: w.rule, At: at(-70), Status: casefile.StatusKnown, Values: map[string]float64{"max": 0.71, "posts": 1, "p_ve_08": 0.66},
+				Items: []casefile.FindingItem{{Label: w.label, Post: w.id, Text: w.text, At: ptr(at(-90)), Score: ptr(0.71), Spans: spans}}},
+			{Kind: casefile.FindingHistory, Source: w.source, Version: "1", At: at(-70), Status: casefile.StatusFailed, Why: w.why},
+			{Kind: casefile.FindingLookAlike, Source: w.source, Version: "1", At: at(-70), Status: casefile.StatusUnknown, Why: w.why},
+			{Kind: casefile.FindingStrikes, Source: "records", Version: "1", At: at(-70), Status: casefile.StatusKnown, Values: map[string]float64{"live": 0}},
+		},
+		Linked:   []review.LinkedAccount{{Account: casefile.Account{ID: w.id, Handle: w.handle}, Why: w.label, Case: "AAAAA-BBBBB"}},
+		Earlier:  []review.EarlierCase{{Case: "CCCCC-DDDDD", OpenedAt: at(-90000), ClosedAt: ptr(at(-89000)), Reason: casefile.CloseDecided, Action: casefile.L4, Policies: []casefile.PolicyCode{casefile.VE08}}},
+		Comments: []review.CommentView{{ID: "c1", Person: "p-colleague", At: at(-3), Text: w.comment}},
+		Missing:  []string{"1 matched places lie outside the post they name and are not marked."},
+	}
+}
+
+// decidedOf is caseOf after a decision that has been proven and is being carried out.
+func decidedOf(w wording, by casefile.Person, state casefile.DecisionState) review.CaseView {
+	v := caseOf(w, by)
+	v.State, v.Claim, v.Holder = casefile.StateDecided, nil, ""
+	judgement := casefile.Judgement{Action: casefile.L3, Days: 7, Policies: []casefile.PolicyCode{casefile.VE08}, EntityTier: casefile.E1, Mitigations: map[casefile.Mitigation]casefile.Answer{}}
+	for _, m := range casefile.Mitigations {
+		judgement.Mitigations[m] = casefile.AnswerNo
+	}
+	judgement.Mitigations[casefile.M1] = casefile.AnswerYes
+	v.Opinions = []review.OpinionView{{
+		Opinion:   casefile.Opinion{ID: "o1", Person: by, Role: casefile.RoleReviewer, At: at(-2), Judgement: judgement},
+		Rationale: w.comment, Relied: []string{w.id},
+	}}
+	v.Decision = &review.DecisionView{
+		ID: "01HDECISION", State: state, DecidedAt: at(-2), DecidedBy: casefile.ByOneOpinion, Judgement: judgement,
+		Notice: "Notice N-4T9QW-0XK3B\n\n> " + w.text + "\n", NoticeNo: "N-4T9QW-0XK3B", NoticeSent: casefile.NoticePlanned,
+	}
+	if state == casefile.DecisionGrace {
+		v.Decision.GraceUntil = ptr(at(3))
+		return v
+	}
+	v.State = casefile.StateProven
+	v.Decision.NoticeSent = casefile.NoticeSent
+	v.Decision.Acts = []review.ActView{
+		{Act: casefile.Act{Decision: "01HDECISION", Number: 1, Kind: casefile.ActLimit, Target: -1, Until: ptr(at(10080))}, Direction: casefile.Do, State: casefile.ActDone, PlannedAt: at(-1), StartedAt: ptr(at(-1)), EndedAt: ptr(at(0)), Reference: "ref-8812"},
+	}
+	v.Proof = &review.ProofView{Event: "case.7K2QX-9MDT4/4", Hash: strings.Repeat("5e", 32), Index: 41, Origin: "docket.example/log", Size: 48}
+	return v
+}
+
+// crowded is a case with the longest handle, many posts in several scripts, and n findings.
+func crowded(holder casefile.Person, n int) review.CaseView {
+	w := mild
+	w.handle = strings.Repeat("very_long_synthetic_handle_", 9) + "end"
+	w.name = strings.Repeat("سلسلة طويلة ", 12)
+	w.text = "هذا نص تجريبي باللغة العربية مع [praise of a designated group] في الوسط 12345 ثم كلمات أخرى"
+	w.lang = "ar"
+	v := caseOf(w, holder)
+	v.Evidence[0].Spans = []casefile.Span{{Start: strings.Index(w.text, "["), End: strings.Index(w.text, "]") + 1}}
+	for i := range 12 {
+		text := fmt.Sprintf("Post number %d with [praise of a designated group] and l33t p\u200br\u200ba\u200bise, a \u202elink\u202c, 👩‍👩‍👧 and an address.", i)
+		v.Evidence = append(v.Evidence, review.EvidencePost{
+			Event: casefile.Event{Kind: casefile.EventPost, Platform: "example", ID: fmt.Sprintf("post-%d", i+2), Text: text, Lang: "en", At: at(-100 - i), URLs: []string{"https://example.org/" + strings.Repeat("path/", 30)}},
+			Spans: []casefile.Span{{Start: strings.Index(text, "["), End: strings.Index(text, "]") + 1}},
+		})
+	}
+	for i := range n {
+		f := casefile.Finding{Kind: casefile.FindingHistory, Source: "index", Version: "2026-03", At: at(-60), Status: casefile.StatusKnown, Values: map[string]float64{"posts": float64(i), "days": 30}}
+		switch i % 10 {
+		case 3:
+			f.Status, f.Why, f.Values = casefile.StatusUnknown, "outside the window of history", nil
+		case 7:
+			f.Status, f.Why, f.Values = casefile.StatusFailed, "the index did not answer", nil
+		}
+		v.Findings = append(v.Findings, f)
+	}
+	return v
+}
