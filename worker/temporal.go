@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -32,8 +33,13 @@ func Dial(ctx context.Context, hostPort string, keys codec.Keys, logger *slog.Lo
 	return cl, nil
 }
 
+// stopTimeout is how long a stopping role waits for what it has begun: what is cut off is begun
+// again only after its time-out.
+const stopTimeout = 5 * time.Second
+
 // newWorker makes a Temporal worker with Docket's interceptors.
 func newWorker(cl client.Client, queue string, o worker.Options) worker.Worker {
+	o.WorkerStopTimeout = stopTimeout
 	o.Interceptors = append(o.Interceptors, &failureInterceptor{})
 	return worker.New(cl, queue, o)
 }

@@ -106,6 +106,10 @@ func (n *numberer) appendOnce(ctx workflow.Context) error {
 	return nil
 }
 
+// attemptTimeout bounds one attempt of an activity on another role's queue. It is also how long an
+// attempt that was cut off with its process is waited for before the next begins.
+const attemptTimeout = 15 * time.Second
+
 // localOptions are those of quick reads and writes of our own stores. They are retried until they
 // succeed: a case waits for its records rather than going on without them.
 func localOptions(ctx workflow.Context) workflow.Context {
@@ -119,7 +123,7 @@ func localOptions(ctx workflow.Context) workflow.Context {
 func ledgerOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           TaskQueueLedger,
-		StartToCloseTimeout: time.Minute,
+		StartToCloseTimeout: attemptTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
 	})
 }
@@ -128,7 +132,7 @@ func ledgerOptions(ctx workflow.Context) workflow.Context {
 func actOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           TaskQueueActions,
-		StartToCloseTimeout: time.Minute,
+		StartToCloseTimeout: attemptTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute},
 	})
 }

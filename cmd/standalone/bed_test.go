@@ -27,7 +27,7 @@ const patience = 60 * time.Second
 // bed is a running standalone process inside the test.
 type bed struct {
 	*app
-	t *testing.T
+	t testing.TB
 }
 
 // testConfig is that of a start with short deadlines and files in dir.
