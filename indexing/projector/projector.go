@@ -4,6 +4,7 @@ package projector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sort"
@@ -133,7 +134,8 @@ func (p *Projector) project(ctx context.Context, ref casefile.CaseRef) error {
 	return nil
 }
 
-// words adds what the sealed store holds. What was erased is left out.
+// words adds what the sealed store holds. What was erased or is damaged is left out: one object must
+// not hold up every document behind it.
 func (p *Projector) words(ctx context.Context, c records.Case, doc *indexing.CaseDoc, policies map[casefile.PolicyCode]bool) error {
 	account, err := p.Records.Account(ctx, c.Account)
 	if err != nil {
@@ -141,7 +143,7 @@ func (p *Projector) words(ctx context.Context, c records.Case, doc *indexing.Cas
 	}
 	if account.Profile != "" {
 		profile, err := openJSON[evidence.Profile](ctx, p.Sealer, c.Account, evidence.KindProfile, account.Profile)
-		if err != nil && casefile.ErrorCode(err) != casefile.CodeNotFound {
+		if err != nil && !p.gone(ctx, c.Ref, err) {
 			return err
 		}
 		doc.AccountID, doc.Handle, doc.Names = profile.Account.ID, profile.Account.Handle, profile.Account.DisplayName
@@ -157,7 +159,7 @@ func (p *Projector) words(ctx context.Context, c records.Case, doc *indexing.Cas
 			continue
 		}
 		f, err := openJSON[casefile.Flag](ctx, p.Sealer, c.Account, evidence.KindFlag, row.Sealed)
-		if casefile.ErrorCode(err) == casefile.CodeNotFound {
+		if err != nil && p.gone(ctx, c.Ref, err) {
 			continue
 		}
 		if err != nil {
@@ -180,4 +182,13 @@ func (p *Projector) words(ctx context.Context, c records.Case, doc *indexing.Cas
 	sort.Strings(doc.Rules)
 	doc.Text = strings.Join(texts, "\n")
 	return nil
+}
+
+// gone says that trying again brings nothing back. Damage is logged: somebody must look.
+func (p *Projector) gone(ctx context.Context, ref casefile.CaseRef, err error) bool {
+	if errors.Is(err, evidence.ErrDamaged) {
+		p.Log.ErrorContext(ctx, "a sealed object of a case is damaged", "case", string(ref))
+		return true
+	}
+	return casefile.ErrorCode(err) == casefile.CodeNotFound
 }

@@ -17,7 +17,8 @@ func openJSON[T any](ctx context.Context, s Sealer, account casefile.AccountKey,
 	}
 	err = json.Unmarshal(data, &v)
 	if err != nil {
-		return v, casefile.Errorf(casefile.CodeInternal, "decode a sealed %s", kind)
+		// The decoder's own words may quote content.
+		return v, fmt.Errorf("decode a sealed %s: %w", kind, evidence.ErrDamaged)
 	}
 	return v, nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
@@ -106,9 +107,13 @@ func (w *Writer) Drain(ctx context.Context) (more bool, err error) {
 	if len(rows) == 0 {
 		return false, nil
 	}
-	fixed, err := w.fix(ctx, rows)
+	rows, err = w.fix(ctx, rows)
 	if err != nil {
 		return false, err
+	}
+	fixed := make([]casefile.FixedEntry, 0, len(rows))
+	for _, row := range rows {
+		fixed = append(fixed, casefile.FixedEntry{Event: casefile.NewEventID(casefile.SystemChain, row.Seq), Data: row.Fixed})
 	}
 	receipts, err := w.Log.Append(ctx, fixed)
 	if err != nil {
@@ -123,8 +128,9 @@ func (w *Writer) Drain(ctx context.Context) (more bool, err error) {
 	return len(rows) == batch, nil
 }
 
-// fix gives each row its number and bytes, stored before anything is appended.
-func (w *Writer) fix(ctx context.Context, rows []records.OutboxEntry) ([]casefile.FixedEntry, error) {
+// fix gives each row its number and bytes, stored before anything is appended, and puts the rows in
+// the order of their numbers: a row that became visible late may stand behind one of a higher id.
+func (w *Writer) fix(ctx context.Context, rows []records.OutboxEntry) ([]records.OutboxEntry, error) {
 	seq, head, err := w.Records.OutboxHead(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the head of the system chain: %w", err)
@@ -133,21 +139,21 @@ func (w *Writer) fix(ctx context.Context, rows []records.OutboxEntry) ([]casefil
 	if seq > 0 {
 		prev = casefile.EntryHash(head)
 	}
-	fixed := make([]casefile.FixedEntry, 0, len(rows))
-	for _, row := range rows {
-		if row.Fixed == nil {
-			pos := casefile.Position{Event: casefile.NewEventID(casefile.SystemChain, seq+1), Prev: prev, At: row.At}
-			e, err := casefile.FixBody(row.Type, row.Actor, pos, row.Body)
-			if err != nil {
-				return nil, err
-			}
-			row, err = w.Records.FixOutbox(ctx, row.ID, seq+1, e.Data)
-			if err != nil {
-				return nil, fmt.Errorf("fix a row's bytes: %w", err)
-			}
-			seq, prev = row.Seq, casefile.EntryHash(row.Fixed)
+	for i, row := range rows {
+		if row.Fixed != nil {
+			continue
 		}
-		fixed = append(fixed, casefile.FixedEntry{Event: casefile.NewEventID(casefile.SystemChain, row.Seq), Data: row.Fixed})
+		pos := casefile.Position{Event: casefile.NewEventID(casefile.SystemChain, seq+1), Prev: prev, At: row.At}
+		e, err := casefile.FixBody(row.Type, row.Actor, pos, row.Body)
+		if err != nil {
+			return nil, err
+		}
+		row, err = w.Records.FixOutbox(ctx, row.ID, seq+1, e.Data)
+		if err != nil {
+			return nil, fmt.Errorf("fix a row's bytes: %w", err)
+		}
+		rows[i], seq, prev = row, row.Seq, casefile.EntryHash(row.Fixed)
 	}
-	return fixed, nil
+	slices.SortFunc(rows, func(a, b records.OutboxEntry) int { return a.Seq - b.Seq })
+	return rows, nil
 }
