@@ -11,7 +11,7 @@ trap 'rm -f "$out"' EXIT
 # fuzz FOLDER TARGET runs one target.
 fuzz() {
 	timeout --kill-after=10s 5m \
-		go test -run '^$' -fuzz "^$2\$" -fuzztime "$fuzztime" "./$1" 2>&1 | tee "$out"
+		go test -run '^$' -fuzz "^$2\$" -fuzztime "$fuzztime" -fuzzminimizetime 10x "./$1" 2>&1 | tee "$out"
 }
 
 # ended_badly succeeds if the last target failed by go test's own end of time, which sometimes
