@@ -3,6 +3,7 @@ package console_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/console"
 	"github.com/docket-triage/docket/review/reviewtest"
@@ -172,9 +174,18 @@ func textOf(n *html.Node) string {
 	return b.String()
 }
 
-// formOf collects what a browser sends for a form: the fields in it, and those that name it.
+// formOf collects what a browser sends for a form: the fields in it, and those that name it. The
+// id "" means the first form that the page's own part posts.
 func formOf(page *html.Node, id string) url.Values {
 	form := byID(page, id)
+	if id == "" {
+		form = nil
+		walk(byID(page, "main"), func(n *html.Node) {
+			if form == nil && n.DataAtom == atom.Form && attrOf(n, "method") == "post" {
+				form = n
+			}
+		})
+	}
 	if form == nil {
 		return nil
 	}
@@ -184,7 +195,7 @@ func formOf(page *html.Node, id string) url.Values {
 		inside = inside || n == form
 		owner, named := attr(n, "form")
 		name := attrOf(n, "name")
-		if name != "" && (inside && !named || owner == id) {
+		if name != "" && (inside && !named || named && owner == id) {
 			_, checked := attr(n, "checked")
 			switch n.DataAtom {
 			case atom.Input:
@@ -218,6 +229,35 @@ func formOf(page *html.Node, id string) url.Values {
 	}
 	collect(page, false)
 	return out
+}
+
+// walkClass tells of every details element of a class whether it stands open.
+func walkClass(page *html.Node, class string, f func(open bool)) {
+	walk(page, func(n *html.Node) {
+		if n.DataAtom == atom.Details && attrOf(n, "class") == class {
+			_, open := attr(n, "open")
+			f(open)
+		}
+	})
+}
+
+// seqsOf lists the first column of the table below a heading.
+func seqsOf(a answer, heading string) []string {
+	var out []string
+	walk(byID(a.page(), heading).Parent, func(n *html.Node) {
+		if attrOf(n, "data-label") == "No." {
+			out = append(out, textOf(n))
+		}
+	})
+	return out
+}
+
+// open reads sealed JSON of an account.
+func (s *site) open(account casefile.AccountKey, kind evidence.Kind, address casefile.Address, v any) {
+	s.t.Helper()
+	data, err := s.Sealer.Open(context.Background(), account, kind, address)
+	require.NoError(s.t, err)
+	require.NoError(s.t, json.Unmarshal(data, v))
 }
 
 // refusals lists what was refused so far, newest last, as "verb code".

@@ -14,6 +14,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy"
 )
 
 // Options are what a console is made of. Desk, Access and Log are required.
@@ -23,6 +24,9 @@ type Options struct {
 	Log    *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Queues are the queues that there are, in the order in which they are shown; one without a case
+	// is shown as empty. Nil shows those alone in which a case stands.
+	Queues []policy.Queue
 	// HTTPS says that people reach the console by https although this process speaks plain http,
 	// behind a proxy: the session cookie is then marked secure.
 	HTTPS bool

@@ -25,7 +25,7 @@ type findPage struct {
 }
 
 func (v *visit) newFindPage() (findPage, error) {
-	queues, err := v.desk().Queues(v.ctx(), v.who)
+	queues, err := v.counted()
 	if err != nil {
 		return findPage{}, err
 	}

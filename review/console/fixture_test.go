@@ -8,6 +8,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy/notice"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -20,9 +21,13 @@ type fixture struct {
 	rows    map[string][]review.CaseRow
 	held    []review.CaseRow
 	preview *review.Preview
+	down    error // what opening a case comes to, if set
 }
 
 func (f *fixture) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, purpose string) (review.CaseView, error) {
+	if f.down != nil {
+		return review.CaseView{}, f.down
+	}
 	v, ok := f.cases[ref]
 	if !ok {
 		return f.Desk.Case(ctx, who, ref, purpose)
@@ -170,6 +175,19 @@ func caseOf(w wording, holder casefile.Person) review.CaseView {
 	}
 }
 
+// noticeOf is the notice of an opinion that relies on a post.
+func noticeOf(w wording) string {
+	n, err := notice.Render(notice.Data{
+		Number: "N-4T9QW-0XK3B", Date: at(-2), Case: fixtureCase, Service: "Example", Account: casefile.Account{ID: w.id, Handle: w.handle}, Lang: "en",
+		Judgement: casefile.Judgement{Action: casefile.L3, Days: 7, Policies: []casefile.PolicyCode{casefile.VE08}, EntityTier: casefile.E1},
+		Posts:     []notice.Post{{ID: w.id, At: at(-90), Text: w.text}},
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return n.Text
+}
+
 // decidedOf is caseOf after a decision that has been proven and is being carried out.
 func decidedOf(w wording, by casefile.Person, state casefile.DecisionState) review.CaseView {
 	v := caseOf(w, by)
@@ -185,7 +203,7 @@ func decidedOf(w wording, by casefile.Person, state casefile.DecisionState) revi
 	}}
 	v.Decision = &review.DecisionView{
 		ID: "01HDECISION", State: state, DecidedAt: at(-2), DecidedBy: casefile.ByOneOpinion, Judgement: judgement,
-		Notice: "Notice N-4T9QW-0XK3B\n\n> " + w.text + "\n", NoticeNo: "N-4T9QW-0XK3B", NoticeSent: casefile.NoticePlanned,
+		Notice: noticeOf(w), NoticeNo: "N-4T9QW-0XK3B", NoticeSent: casefile.NoticePlanned,
 	}
 	if state == casefile.DecisionGrace {
 		v.Decision.GraceUntil = ptr(at(3))

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 
 	"github.com/docket-triage/docket/access"
@@ -21,8 +22,28 @@ type queueRow struct {
 	Key string // idempotency key of its next-case button
 }
 
+// counted lists every queue with what stands in it: those that are known, then those that only a
+// case names.
+func (v *visit) counted() ([]review.QueueView, error) {
+	counts, err := v.desk().Queues(v.ctx(), v.who)
+	if err != nil {
+		return nil, err
+	}
+	var out []review.QueueView
+	for _, q := range v.console.o.Queues {
+		i := slices.IndexFunc(counts, func(c review.QueueView) bool { return c.Name == q.Name })
+		if i < 0 {
+			out = append(out, review.QueueView{Name: q.Name, Title: q.Title})
+			continue
+		}
+		out = append(out, counts[i])
+		counts = slices.Delete(counts, i, i+1)
+	}
+	return append(out, counts...), nil
+}
+
 func (v *visit) queues() error {
-	queues, err := v.desk().Queues(v.ctx(), v.who)
+	queues, err := v.counted()
 	if err != nil {
 		return err
 	}
@@ -43,7 +64,7 @@ func (v *visit) queues() error {
 type queuePage struct {
 	Queue  string
 	Title  string
-	Counts *review.QueueView // nil where the queue has none
+	Counts review.QueueView
 	Page   review.CasePage
 	Next   string // address of the next page
 	Key    string
@@ -51,17 +72,24 @@ type queuePage struct {
 
 const pageOfCases = 50
 
+// queueName is the shape of a queue's name.
+var queueName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
 func (v *visit) queue() error {
 	queue := v.r.PathValue("queue")
-	queues, err := v.desk().Queues(v.ctx(), v.who)
+	if !queueName.MatchString(queue) {
+		return casefile.Errorf(casefile.CodeNotFound, "there is no such queue")
+	}
+	queues, err := v.counted()
 	if err != nil {
 		return err
 	}
+	// A queue that no case stands in any more may be known to nobody: it is empty, not missing.
+	p := queuePage{Queue: queue, Title: queue, Key: casefile.NewID()}
 	i := slices.IndexFunc(queues, func(q review.QueueView) bool { return q.Name == queue })
-	if i < 0 {
-		return casefile.Errorf(casefile.CodeNotFound, "there is no such queue")
+	if i >= 0 {
+		p.Title, p.Counts = queues[i].Title, queues[i]
 	}
-	p := queuePage{Queue: queue, Title: queues[i].Title, Counts: &queues[i], Key: casefile.NewID()}
 	p.Page, err = v.desk().QueueCases(v.ctx(), v.who, queue, v.r.URL.Query().Get("cursor"), pageOfCases)
 	if err != nil {
 		return err
