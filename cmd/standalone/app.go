@@ -166,7 +166,8 @@ func (a *app) openStores(ctx context.Context) error {
 		return err
 	}
 	a.metrics = prometheus.NewRegistry()
-	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		worker.QueueMetrics(a.records))
 	a.access = access.New(a.records, access.Options{})
 	a.say.say("records, sealed store, index and keys are open")
 	return nil
@@ -245,7 +246,11 @@ func (a *app) startLedger(ctx context.Context) error {
 		return fmt.Errorf("read the ledger's signing key: %w", err)
 	}
 	log := a.log.With("role", "ledger")
-	a.ledger, err = ledger.Open(ctx, ledger.Options{Dir: a.folder.path("ledger"), Signer: signer, Logger: log})
+	alarms := worker.LedgerAlarms(a.metrics)
+	a.ledger, err = ledger.Open(ctx, ledger.Options{
+		Dir: a.folder.path("ledger"), Signer: signer, Logger: log,
+		OnAlarm: func(alarm ledger.Alarm) { alarms.WithLabelValues(string(alarm.Kind)).Inc() },
+	})
 	if err != nil {
 		return err
 	}
