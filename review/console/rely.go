@@ -2,6 +2,8 @@ package console
 
 import (
 	"encoding/base64"
+	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,10 +38,13 @@ func relyID(value string) string {
 }
 
 // relied reads the ids of the posts ticked, each once: versions of an edited post share an id.
-func relied(v map[string][]string) []string {
-	out := words(v, "relied")
-	for i, value := range out {
-		out[i] = relyID(value)
+func relied(v url.Values) []string {
+	var out []string
+	for _, value := range v["relied"] {
+		id := relyID(value)
+		if id != "" && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
 	}
 	return out
 }
