@@ -25,18 +25,29 @@ var final = map[casefile.Code]bool{
 }
 
 // toTemporal turns an activity's error into Temporal's, at this one boundary: the SDK looks at the
-// outermost type alone. The text is the code and the operation; causes may quote content.
+// outermost type alone, and logs the text. The text is the code and what our own error says, which
+// holds nobody's words; its causes, a platform's answer or an address with an account in it, may,
+// and stay behind.
 func toTemporal(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || temporal.IsCanceledError(err) {
-		return err
-	}
 	var already *temporal.ApplicationError
-	if errors.As(err, &already) {
-		return err
+	var canceled *temporal.CanceledError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &canceled):
+		return canceled
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.As(err, &already):
+		return already
 	}
 	code := casefile.ErrorCode(err)
-	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("activity failed: %s", code), string(code),
-		temporal.ApplicationErrorOptions{NonRetryable: final[code], Cause: err})
+	text := fmt.Sprintf("activity failed: %s", code)
+	var ours *casefile.Error
+	if errors.As(err, &ours) {
+		text += ": " + (&casefile.Error{Op: ours.Op, Field: ours.Field, Message: ours.Message}).Error()
+	}
+	return temporal.NewApplicationErrorWithOptions(text, string(code), temporal.ApplicationErrorOptions{NonRetryable: final[code]})
 }
 
 // failureInterceptor converts the errors of every activity, local ones included.

@@ -46,6 +46,8 @@ type Serve struct {
 	o      ServeOptions
 	server *http.Server
 	failed chan error
+
+	patience time.Duration
 }
 
 // NewServe makes the role.
@@ -67,7 +69,7 @@ func NewServe(o ServeOptions) *Serve {
 			Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 			ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 		},
-		failed: make(chan error, 1),
+		failed: make(chan error, 1), patience: patience,
 	}
 }
 
@@ -94,11 +96,14 @@ func ready(checks []Check) http.HandlerFunc {
 	}
 }
 
-// Start starts answering.
+// Start starts answering. After an error nothing of it runs.
 func (s *Serve) Start(ctx context.Context) error {
-	for _, b := range s.o.Background {
+	for i, b := range s.o.Background {
 		err := b.Start(ctx)
 		if err != nil {
+			for _, started := range s.o.Background[:i] {
+				err = errors.Join(err, started.Stop(ctx))
+			}
 			return fmt.Errorf("start the serve role: %w", err)
 		}
 	}
@@ -114,11 +119,17 @@ func (s *Serve) Start(ctx context.Context) error {
 // Failed tells of a server that ended by itself.
 func (s *Serve) Failed() <-chan error { return s.failed }
 
-// Stop lets requests under way finish until ctx ends.
+// patience is how long a stopping server waits for the requests under way: long enough for all but
+// the streams of changes, which do not end by themselves.
+const patience = 5 * time.Second
+
+// Stop lets requests under way finish, for at most five seconds or until ctx ends.
 func (s *Serve) Stop(ctx context.Context) error {
-	err := s.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.server.Close() // long-lived streams of changes do not end by themselves
+	waiting, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	err := s.server.Shutdown(waiting)
+	if waiting.Err() != nil {
+		err = s.server.Close()
 	}
 	for _, b := range s.o.Background {
 		err = errors.Join(err, b.Stop(ctx))

@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/docket-triage/docket/casefile"
+)
+
+// quoted is an engine's error with somebody's words in it.
+var quoted = errors.New(`Post "https://platform.example/accounts/a-17": "words of a person"`)
+
+func TestToTemporal(t *testing.T) {
+	t.Parallel()
+	refusal := temporal.NewNonRetryableApplicationError("refused", "state", nil)
+	cases := map[string]struct {
+		err   error
+		code  string
+		final bool
+		text  string
+	}{
+		"an engine's":       {quoted, "internal", false, "activity failed: internal"},
+		"a time-out":        {fmt.Errorf("read: %w", context.DeadlineExceeded), "internal", false, "activity failed: internal"},
+		"an outage":         {&casefile.Error{Code: casefile.CodeUnavailable, Op: "write", Message: "try again", Err: quoted}, "unavailable", false, "activity failed: unavailable: write: try again"},
+		"wrapped":           {fmt.Errorf("words of a person: %w", casefile.Invalid("days", "too many")), "invalid", true, "activity failed: invalid: days: too many"},
+		"faults":            {casefile.Faults{casefile.Invalid("a", "first"), casefile.Invalid("b", "second")}, "invalid", true, "activity failed: invalid: a: first"},
+		"not found":         {casefile.Errorf(casefile.CodeNotFound, "no such row"), "not_found", false, "activity failed: not_found: no such row"},
+		"unproven":          {fmt.Errorf("check: %w", casefile.Errorf(casefile.CodeUnproven, "no proof")), "unproven", true, "activity failed: unproven: no proof"},
+		"a conflict":        {casefile.Errorf(casefile.CodeConflict, "other bytes"), "conflict", true, "activity failed: conflict: other bytes"},
+		"a state":           {casefile.Errorf(casefile.CodeState, "closed"), "state", true, "activity failed: state: closed"},
+		"forbidden":         {casefile.Errorf(casefile.CodeForbidden, "no"), "forbidden", true, "activity failed: forbidden: no"},
+		"too large":         {casefile.Errorf(casefile.CodeTooLarge, "no"), "too_large", true, "activity failed: too_large: no"},
+		"Temporal's own":    {refusal, "state", true, "refused"},
+		"Temporal's, again": {fmt.Errorf("words of a person: %w", refusal), "state", true, "refused"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := toTemporal(c.err)
+			app, outermost := got.(*temporal.ApplicationError) // the SDK looks at the outermost type alone
+			require.True(t, outermost)
+			require.Equal(t, c.code, app.Type())
+			require.Equal(t, c.final, app.NonRetryable())
+			require.Equal(t, c.text, app.Message())
+			require.NotContains(t, got.Error(), "words of a person")
+			require.NotContains(t, got.Error(), "a-17")
+		})
+	}
+	require.NoError(t, toTemporal(nil))
+	require.Equal(t, context.Canceled, toTemporal(fmt.Errorf("words of a person: %w", context.Canceled)))
+	require.True(t, temporal.IsCanceledError(toTemporal(fmt.Errorf("words of a person: %w", temporal.NewCanceledError()))))
+}
+
+// TestEveryCodeIsFinalOrNot: a new code has its place decided here, not by forgetting it.
+func TestEveryCodeIsFinalOrNot(t *testing.T) {
+	t.Parallel()
+	again := []casefile.Code{casefile.CodeNotFound, casefile.CodeUnavailable, casefile.CodeInternal}
+	for _, code := range again {
+		require.False(t, final[code], code)
+	}
+	require.Len(t, final, 9)
+}
+
+// TestFailureInterceptor: the SDK's own machinery hands on what the interceptor made of an error.
+func TestFailureInterceptor(t *testing.T) {
+	t.Parallel()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&failureInterceptor{}}})
+	env.RegisterActivityWithOptions(func(_ context.Context, fail bool) (string, error) {
+		if fail {
+			return "", fmt.Errorf("do the act: %w", &casefile.Error{Code: casefile.CodeForbidden, Message: "the platform refuses", Err: quoted})
+		}
+		return "done", nil
+	}, activity.RegisterOptions{Name: "Act"})
+	_, err := env.ExecuteActivity("Act", true)
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, "forbidden", app.Type())
+	require.True(t, app.NonRetryable())
+	require.NotContains(t, err.Error(), "words of a person")
+	value, err := env.ExecuteActivity("Act", false)
+	require.NoError(t, err)
+	var answer string
+	require.NoError(t, value.Get(&answer))
+	require.Equal(t, "done", answer)
+}
