@@ -24,7 +24,9 @@ type Ledger struct {
 func (l *Ledger) Append(ctx context.Context, ask workflows.AppendAsk) (workflows.AppendAnswer, error) {
 	receipts, err := l.Log.Append(ctx, ask.Entries)
 	if err != nil {
-		return workflows.AppendAnswer{}, fmt.Errorf("append to the ledger: %w", err)
+		// Whatever the log refuses (a fork, a gap) it has raised an alarm for. The chain waits here
+		// until a person has put it right: failing the workflow for good would lose the case.
+		return workflows.AppendAnswer{}, &casefile.Error{Code: casefile.CodeUnavailable, Op: "append to the ledger", Message: "the entry is not in the log", Err: err}
 	}
 	answer := workflows.AppendAnswer{Receipts: receipts}
 	for _, r := range receipts {

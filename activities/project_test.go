@@ -172,7 +172,7 @@ func TestAppend(t *testing.T) {
 		require.Equal(t, casefile.Receipt{Event: fixed[i].Event, Hash: fixed[i].Hash(), Index: plain.Receipts[0].Index + uint64(i)}, r)
 	}
 	_, err = b.led.Append(t.Context(), workflows.AppendAsk{Entries: []casefile.FixedEntry{{Event: fixed[2].Event, Data: fixed[1].Data}}})
-	requireCode(t, casefile.CodeInvalid, err)
+	requireCode(t, casefile.CodeUnavailable, err)
 }
 
 func TestFinish(t *testing.T) {
