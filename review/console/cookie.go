@@ -84,9 +84,7 @@ const (
 	flashReopened  = "reopened"
 	flashReopening = "reopening"
 	flashCommented = "commented"
-	flashClaimed   = "claimed"
 	flashEmpty     = "empty"
-	flashNoNext    = "no_next"
 )
 
 const flashAge = time.Minute

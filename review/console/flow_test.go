@@ -14,6 +14,7 @@ import (
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/evidence"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/review/console"
 	"github.com/docket-triage/docket/workflows"
 )
@@ -653,4 +654,23 @@ func TestOutageKeepsTheDraft(t *testing.T) {
 	require.Equal(t, f.Get("rationale"), kept.Get("rationale"))
 	s.desk.down = nil
 	require.Equal(t, http.StatusOK, v.post("/cases/"+string(ref)+"/preview", kept).status)
+}
+
+func TestKnownQueuesAreShownEmpty(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.Open(1)
+	s.serve(console.Options{Desk: s.desk, Access: s.Access, Now: s.Clock.Now, Queues: []policy.Queue{{Name: "threat", Title: "Threats and instruction"}}})
+	v := s.login("rev1")
+	page := v.get("/queues").page()
+	for queue, disabled := range map[string]bool{"threat": true, "general": false} {
+		button := byID(page, "next-"+queue)
+		require.NotNil(t, button, queue)
+		_, is := attr(button, "disabled")
+		require.Equal(t, disabled, is, queue)
+	}
+	a := v.get("/queues/threat")
+	require.Contains(t, a.body, "Threats and instruction")
+	require.Contains(t, a.body, "This queue is empty")
+	require.Equal(t, http.StatusNotFound, v.get("/queues/%3Cb%3E").status)
 }

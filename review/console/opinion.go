@@ -56,9 +56,8 @@ type previewPage struct {
 	Queue   string
 	Key     string
 	Next    bool
-	Message string // why it was not taken the time before
-	Posts   int    // how many it relies on
-	Profile bool   // whether it relies on the profile
+	Posts   int  // how many it relies on
+	Profile bool // whether it relies on the profile
 }
 
 func (v *visit) preview() error {
@@ -91,7 +90,7 @@ func (v *visit) preview() error {
 		return v.refusedWith(casefile.Invalid(faults[0].Field, "%s", faults[0].Message), view, show)
 	}
 	d.Claim, d.Preview, d.Key = view.Claim.Number, preview.Token, casefile.NewID()
-	return v.renderPreview(http.StatusOK, view, d, form, preview, "")
+	return v.renderPreview(view, d, form, preview)
 }
 
 // refusedWith is refused, with a view of the case at hand.
@@ -103,9 +102,9 @@ func (v *visit) refusedWith(refusal error, view review.CaseView, show caseShow) 
 	return v.renderCase(statusOf(refusal), view, show)
 }
 
-func (v *visit) renderPreview(status int, view review.CaseView, d Draft, form casefile.OpinionForm, preview review.Preview, message string) error {
+func (v *visit) renderPreview(view review.CaseView, d Draft, form casefile.OpinionForm, preview review.Preview) error {
 	p := previewPage{
-		View: view, Form: form, Preview: preview, Fields: d.values(), Queue: view.Queue, Key: d.Key, Next: d.Next, Message: message,
+		View: view, Form: form, Preview: preview, Fields: d.values(), Queue: view.Queue, Key: d.Key, Next: d.Next,
 	}
 	p.Step, _ = policy.LookupStep(form.Action)
 	for _, code := range form.Policies {
@@ -121,7 +120,7 @@ func (v *visit) renderPreview(status int, view review.CaseView, d Draft, form ca
 			p.Posts++
 		}
 	}
-	return v.render(status, "preview", "Confirm the opinion on "+string(view.Case), p)
+	return v.render(http.StatusOK, "preview", "Confirm the opinion on "+string(view.Case), p)
 }
 
 // opinion gives the opinion that a preview showed.

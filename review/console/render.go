@@ -228,10 +228,9 @@ func parseTemplates(static map[string]asset) (map[string]*template.Template, err
 			return formatMoment(at, machineTime)
 		},
 		"number": formatFloat, "count": countOf, "langOf": langOf, "rely": relyValue, "pairs": pairs, "join": joinCodes,
-		"inc": func(i int) int { return i + 1 }, "personOf": personOf, "title": findingTitle, "states": stateWords,
-		"decisionWords": decisionWords, "actWords": actWords, "short": short, "sizeOf": sizeOf, "sentence": sentence,
-		"contains": func(list []string, s string) bool { return slices.Contains(list, s) },
-		"labelOf":  valueLabel, "rows": rowsOf, "messages": messagesOf, "actionName": actionName, "mitigationsOf": mitigationsOf,
+		"personOf": personOf, "title": findingTitle, "states": stateWords,
+		"decisionWords": decisionWords, "actWords": actWords, "short": short, "sizeOf": sizeOf,
+		"labelOf": valueLabel, "rows": rowsOf, "messages": messagesOf, "actionName": actionName, "mitigationsOf": mitigationsOf,
 		"termsOf": termsOf, "tally": tally, "totalOf": totalOf, "liveStrikes": liveStrikes,
 	}
 	frame, err := template.New("").Funcs(funcs).ParseFS(files, "templates/frame.html", "templates/parts.html")

@@ -118,7 +118,12 @@
       default: return;
     }
     e.preventDefault();
+    swallow = true;
   });
+  // A key that moved the focus must not write where the focus went.
+  let swallow = false;
+  document.addEventListener("keypress", (e) => { if (swallow) e.preventDefault(); }, { capture: true });
+  document.addEventListener("keyup", () => { swallow = false; }, { capture: true });
 
   // The lease runs on by the person's input alone, at most every half a minute.
   const beatEvery = 30000;
@@ -168,20 +173,18 @@
     if (busy) { $("#moved").hidden = form && now.state === "claimed"; return; }
     location.reload();
   };
-  const refresh = async (table) => {
+  const refresh = async (old) => {
     const text = await (await ask(location.href)).text();
-    const fresh = $("table[data-live] tbody", new DOMParser().parseFromString(text, "text/html"));
-    const old = $("tbody", table);
-    if (!fresh || table.contains(document.activeElement) || fresh.rows.length === 0) return;
+    const fresh = $("[data-live]", new DOMParser().parseFromString(text, "text/html"));
+    if (!fresh || old.contains(document.activeElement)) return;
     old.replaceWith(document.adoptNode(fresh));
     tick();
   };
   const poll = async () => {
     if (watching()) {
       try {
-        const table = $("table[data-live]");
         if (page) await look();
-        else if (table) await refresh(table);
+        else await refresh($("[data-live]"));
       } catch {
         // Asked again in a moment.
       }
@@ -189,5 +192,5 @@
     const settling = page && ["grace", "recorded", "executing"].includes(page.dataset.decision);
     setTimeout(poll, settling ? 2000 : 10000);
   };
-  if (page || $("table[data-live]")) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
+  if (page || $("[data-live]")) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
 })();
