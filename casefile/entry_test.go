@@ -157,14 +157,14 @@ func TestFixBodyGolden(t *testing.T) {
 	t.Parallel()
 	bodies := map[casefile.EntryType]string{
 		casefile.EntryFlagDropped: `{"why":"other", "flag":"keyed-flag", "platform":"synthetic"}`,
-		casefile.EntryViews:       `{"views":12,"refusals":3,"digest":"ab"}`,
+		casefile.EntryViews:       `{"views":12,"refusals":3,"digest":"` + strings.Repeat("ab", 32) + `"}`,
 		casefile.EntryPolicy:      `{"version":"sha256:rules","file":"routing.yaml"}`,
 		casefile.EntryPeople:      `{"person":"p-one11111","roles":["reviewer","lead"],"active":true}`,
 	}
 	for typ, body := range bodies {
 		t.Run(string(typ), func(t *testing.T) {
 			t.Parallel()
-			f, err := casefile.FixBody(typ, casefile.System, casefile.Position{Event: casefile.NewEventID(casefile.SystemChain, 9), Prev: "ef", At: then}, json.RawMessage(body))
+			f, err := casefile.FixBody(typ, casefile.System, casefile.Position{Event: casefile.NewEventID(casefile.SystemChain, 9), Prev: strings.Repeat("ef", 32), At: then}, json.RawMessage(body))
 			require.NoError(t, err)
 			e := checkGolden(t, typ, f)
 			require.JSONEq(t, body, string(e.Body))
