@@ -291,7 +291,7 @@ func (a *app) startServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pages, err := console.New(console.Options{Desk: desk, Access: a.access, Log: log})
+	pages, err := console.New(console.Options{Desk: desk, Access: a.access, Log: log, Queues: a.rules.Queues()})
 	if err != nil {
 		return err
 	}
