@@ -177,6 +177,132 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// at sets the value at a place of a decoded JSON tree.
+func at(tree any, value any, place ...any) {
+	last := len(place) - 1
+	for _, p := range place[:last] {
+		switch p := p.(type) {
+		case string:
+			tree = tree.(map[string]any)[p]
+		case int:
+			tree = tree.([]any)[p]
+		}
+	}
+	switch p := place[last].(type) {
+	case string:
+		tree.(map[string]any)[p] = value
+	case int:
+		tree.([]any)[p] = value
+	}
+}
+
+// TestLimits: where a limit or a rule between fields stands in a schema, the decoder has the same.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	many := func(n int, of any) []any {
+		out := make([]any, n)
+		for i := range out {
+			out[i] = of
+		}
+		return out
+	}
+	ids := func(n int) []any {
+		out := make([]any, n)
+		for i := range out {
+			out[i] = fmt.Sprint("p", i)
+		}
+		return out
+	}
+	reason := map[string]any{"rule": "r", "policy": "VE-08"}
+	post := map[string]any{"id": "p1", "at": "2026-03-02T12:00:00Z"}
+	answers := map[string]any{}
+	for _, m := range casefile.Mitigations {
+		answers[string(m)] = "no"
+	}
+	set := func(pairs ...any) func(any) {
+		return func(tree any) {
+			for i := 0; i < len(pairs); i += 2 {
+				at(tree, pairs[i+1], pairs[i].(string))
+			}
+		}
+	}
+	none := map[string]any{"action": "L0", "policies": []any{"VE-00"}, "relied": []any{}}
+	judged := func(change map[string]any) func(any) {
+		return func(tree any) {
+			delete(tree.(map[string]any), "days")
+			for k, v := range change {
+				at(tree, v, k)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		schema string
+		change func(tree any)
+		good   bool
+	}{
+		"the longest id of a flag":      {"flag", set("id", strings.Repeat("x", 200)), true},
+		"an id too long":                {"flag", set("id", strings.Repeat("x", 201)), false},
+		"an id with a space":            {"flag", set("id", "f 1"), false},
+		"an empty id":                   {"flag", set("id", ""), false},
+		"a platform that is a sentence": {"flag", set("platform", "Some platform"), false},
+		"the most reasons":              {"flag", set("reasons", many(casefile.MaxFlagReasons, reason)), true},
+		"too many reasons":              {"flag", set("reasons", many(casefile.MaxFlagReasons+1, reason)), false},
+		"no reasons":                    {"flag", set("reasons", []any{}), false},
+		"the most posts":                {"flag", set("evidence", many(casefile.MaxFlagEvidence, post)), true},
+		"too many posts":                {"flag", set("evidence", many(casefile.MaxFlagEvidence+1, post)), false},
+		"no posts":                      {"flag", set("evidence", []any{}), true},
+		"the greatest weight":           {"flag", func(tree any) { at(tree, 1000, "reasons", 0, "weight") }, true},
+		"a weight too great":            {"flag", func(tree any) { at(tree, 1000.5, "reasons", 0, "weight") }, false},
+		"a negative weight":             {"flag", func(tree any) { at(tree, -1, "reasons", 0, "weight") }, false},
+		"an unknown policy":             {"flag", func(tree any) { at(tree, "VE-13", "reasons", 0, "policy") }, false},
+		"a rule without a name":         {"flag", func(tree any) { at(tree, "", "reasons", 0, "rule") }, false},
+		"no account":                    {"flag", func(tree any) { at(tree, "", "account", "id") }, false},
+		"a time in words":               {"flag", set("at", "yesterday"), false},
+		"an unknown kind of event":      {"event", set("kind", "like"), false},
+		"an event of nobody":            {"event", func(tree any) { at(tree, "", "account", "id") }, false},
+		"the longest limit":             {"opinion-form", set("action", "L3", "days", 30), true},
+		"a limit too long":              {"opinion-form", set("action", "L3", "days", 31), false},
+		"a limit of no days":            {"opinion-form", set("action", "L3", "days", 0), false},
+		"the longest suspension":        {"opinion-form", set("action", "L5", "days", 365), true},
+		"a suspension too long":         {"opinion-form", set("action", "L5", "days", 366), false},
+		"a warning with days":           {"opinion-form", set("action", "L1", "days", 7), false},
+		"a legal order":                 {"opinion-form", judged(map[string]any{"action": "LX"}), false},
+		"no violation":                  {"opinion-form", judged(none), true},
+		"no violation with an action":   {"opinion-form", judged(map[string]any{"action": "L1", "policies": []any{"VE-00"}}), false},
+		"no violation and another":      {"opinion-form", judged(map[string]any{"action": "L0", "policies": []any{"VE-00", "VE-08"}}), false},
+		"nothing done, mitigated":       {"opinion-form", judged(map[string]any{"action": "L0"}), true},
+		"nothing done, unmitigated":     {"opinion-form", judged(map[string]any{"action": "L0", "mitigations": answers}), false},
+		"unclear, labelled":             {"opinion-form", judged(map[string]any{"action": "L2", "policies": []any{"VE-12"}}), true},
+		"unclear, removed":              {"opinion-form", judged(map[string]any{"action": "L4", "policies": []any{"VE-12"}}), false},
+		"an entity without an entity":   {"opinion-form", set("entity_tier", "E0", "policies", []any{"VE-03"}), false},
+		"one code twice":                {"opinion-form", set("policies", []any{"VE-08", "VE-08"}), false},
+		"no code":                       {"opinion-form", set("policies", []any{}), false},
+		"an answer of a machine":        {"opinion-form", func(tree any) { at(tree, "not_assessed", "mitigations", "M1") }, false},
+		"a ninth mitigation":            {"opinion-form", func(tree any) { at(tree, "no", "mitigations", "M9") }, false},
+		"the longest rationale":         {"opinion-form", set("rationale", strings.Repeat("я", casefile.MaxRationale)), true},
+		"a rationale too long":          {"opinion-form", set("rationale", strings.Repeat("я", casefile.MaxRationale+1)), false},
+		"a rationale too short":         {"opinion-form", set("rationale", strings.Repeat("я", casefile.MinRationale-1)), false},
+		"the most posts relied on":      {"opinion-form", set("relied", ids(casefile.MaxRelied)), true},
+		"too many posts relied on":      {"opinion-form", set("relied", ids(casefile.MaxRelied+1)), false},
+		"relied on nothing":             {"opinion-form", set("relied", []any{}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := slices.IndexFunc(formats(), func(f format) bool { return f.Schema == c.schema })
+			f := formats()[i]
+			var tree any
+			require.NoError(t, json.Unmarshal(formatstest.Values(t, f.golden[0], false)[0], &tree))
+			c.change(tree)
+			value, err := json.Marshal(tree)
+			require.NoError(t, err)
+			err = formatstest.Check(formatstest.Schema(t, c.schema), value)
+			require.Equal(t, c.good, err == nil, "schema: %v", err)
+			_, err = f.Decode(value)
+			require.Equal(t, c.good, err == nil, "decoder: %v", err)
+		})
+	}
+}
+
 // TestEveryEntryTypeHasABody: no type of entry without a definition of its body and a golden file.
 func TestEveryEntryTypeHasABody(t *testing.T) {
 	t.Parallel()
