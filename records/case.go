@@ -55,11 +55,11 @@ type OpinionRow struct {
 
 // CommentRow is a comment; its words are sealed at Text.
 type CommentRow struct {
-	ID     string // the verb's id
-	Case   casefile.CaseRef
-	Person casefile.Person
-	At     time.Time
-	Text   casefile.Address
+	ID     string           `json:"id"` // the verb's id
+	Case   casefile.CaseRef `json:"case"`
+	Person casefile.Person  `json:"person"`
+	At     time.Time        `json:"at"`
+	Text   casefile.Address `json:"text"`
 }
 
 // Cases keeps case rows and the queue.

@@ -85,14 +85,15 @@ func page(cases []records.Case, limit int, cursor func(records.Case) any) ([]rec
 func scanOpinion(r scanner) (casefile.Opinion, error) {
 	var o casefile.Opinion
 	err := r.Scan(&o.ID, &o.Person, &o.Role, toTime{&o.At}, &o.Action, &o.Days, toJSON{&o.Policies}, &o.EntityTier,
-		toJSON{&o.Mitigations}, &o.Claim, &o.EvidenceRevision, &o.Form, &o.Digest)
+		toJSON{&o.Mitigations}, &o.Claim, &o.EvidenceRevision, &o.Relied, &o.Form, &o.Digest,
+		toJSON{&o.Notice})
 	return o, err
 }
 
 // Opinions lists a case's opinions in the order in which they came.
 func (s *Store) Opinions(ctx context.Context, ref casefile.CaseRef) ([]casefile.Opinion, error) {
 	list, err := all(ctx, s.reader, scanOpinion, `SELECT id, person, role, at, action, days, policies, entity_tier,
-		mitigations, claim, evidence_revision, form, digest FROM opinions WHERE case_ref = ? ORDER BY seq`, ref)
+		mitigations, claim, evidence_revision, relied, form, digest, notice FROM opinions WHERE case_ref = ? ORDER BY seq`, ref)
 	return list, coded("list opinions", err)
 }
 

@@ -166,11 +166,15 @@ func (t *tx) addOpinions(ctx context.Context, rows []records.OpinionRow) error {
 		if err != nil {
 			return err
 		}
+		notice, err := jsonText(o.Notice)
+		if err != nil {
+			return err
+		}
 		_, err = t.exec(ctx, `INSERT INTO opinions (id, case_ref, person, role, at, action, days, policies, entity_tier,
-				mitigations, claim, evidence_revision, form, digest)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+				mitigations, claim, evidence_revision, relied, form, digest, notice)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 			o.ID, row.Case, o.Person, o.Role, micros(o.At), o.Action, o.Days, policies, o.EntityTier,
-			mitigations, o.Claim, o.EvidenceRevision, o.Form, o.Digest)
+			mitigations, o.Claim, o.EvidenceRevision, o.Relied, o.Form, o.Digest, notice)
 		if err != nil {
 			return err
 		}

@@ -122,8 +122,10 @@ CREATE TABLE opinions (
     mitigations       TEXT    NOT NULL,
     claim             INTEGER NOT NULL,
     evidence_revision INTEGER NOT NULL,
+    relied            INTEGER NOT NULL,
     form              TEXT    NOT NULL,
-    digest            TEXT    NOT NULL
+    digest            TEXT    NOT NULL,
+    notice            TEXT
 ) STRICT;
 
 CREATE INDEX opinions_case ON opinions (case_ref, seq);
