@@ -82,6 +82,29 @@ func (f *folder) checkFormat() error {
 	return nil
 }
 
+// checkOurs refuses a folder that is somebody else's: one without a format file that holds more than
+// a start writes before that file.
+func checkOurs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read the data folder: %w", err)
+	}
+	foreign := ""
+	for _, e := range entries {
+		switch e.Name() {
+		case "format.json":
+			return nil
+		case "lock", "docket.log", "format.json.tmp":
+		default:
+			foreign = e.Name()
+		}
+	}
+	if foreign != "" {
+		return fmt.Errorf("%s holds %s and no format.json, so it is no data folder: name an empty one with --data", dir, foreign)
+	}
+	return nil
+}
+
 // close frees the folder for another process.
 func (f *folder) close() error {
 	err := f.lock.Close()

@@ -35,7 +35,12 @@ func command() *cobra.Command {
 a local ledger and a platform that only writes down what it would do. The synthetic stream that
 ships with Docket is replayed through the detector unless --replay names other files; the cases
 that come of it wait in queues. A second start on the same data goes on where the first stopped.`,
-		Args:          cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("takes flags only, not %q (see --help)", args[0])
+			}
+			return nil
+		},
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {

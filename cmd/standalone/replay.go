@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sort"
@@ -23,98 +24,124 @@ import (
 // detectorLogin is the demo service account that hands the detector's flags in.
 const detectorLogin = "detector"
 
+// detecting is the detect role with what is asked of its parts after the replay.
+type detecting struct {
+	role     *worker.Detect
+	detector *detector.Detector
+	accounts *accountCounter
+	lines    *stream.Files
+	rejects  *os.File
+}
+
 // replay runs the stream through the detector and waits until every flag stands in a queue.
 func (a *app) replay(ctx context.Context) (summary, error) {
 	began := time.Now()
-	d, det, accounts, rejects, err := a.openDetect()
+	d, err := a.openDetect()
 	if err != nil {
 		return summary{}, err
 	}
-	a.detect = d
-	a.onStop(func(context.Context) error { return rejects.Close() })
-	err = a.begin(ctx, d)
+	a.detect = d.role
+	a.onStop(func(context.Context) error { return d.rejects.Close() })
+	err = a.begin(ctx, d.role)
 	if err != nil {
 		return summary{}, err
 	}
-	before := det.Stats()
-	a.follow(ctx, d)
+	before := d.detector.Stats()
+	a.follow(ctx, d.role)
 	if ctx.Err() != nil {
 		return summary{}, nil
 	}
-	err = d.Err()
+	err = d.role.Err()
 	if err != nil {
 		return summary{}, fmt.Errorf("replay: %w", err)
 	}
 	took := time.Since(began)
-	counts := d.Counts()
+	counts := d.role.Counts()
 	rate := float64(counts.Events) / took.Seconds()
-	switch counts.Events {
-	case 0:
-		a.say.say("nothing new to replay: this data has seen the whole stream")
+	a.tellReplay(d, before, rate)
+	stats, err := a.awaitQueued(ctx, began)
+	if err != nil || ctx.Err() != nil {
+		return summary{}, err
+	}
+	if stats.Flags > 0 {
+		a.say.say("every flag stands in a queue: %d cases, p99 %s from accepted to queued, with backlog",
+			stats.Cases, stats.ToQueueP99.Round(time.Millisecond))
+	}
+	return summary{
+		Events: counts.Events, Accounts: int(d.accounts.count.Load()), Flags: stats.Flags, Cases: stats.Cases,
+		EventsPerSecond: float64(int(rate*10)) / 10, FlagToQueueP99: float64(stats.ToQueueP99.Microseconds()) / 1000,
+	}, nil
+}
+
+// tellReplay prints what came of reading the stream.
+func (a *app) tellReplay(d *detecting, before detector.Stats, rate float64) {
+	counts, rejected := d.role.Counts(), d.lines.Rejected()
+	switch {
+	case counts.Events > 0:
+		a.say.say("replayed %d events by %d accounts, %d flags; %.0f events/s, all handed on",
+			counts.Events, d.accounts.count.Load(), counts.Flags, rate)
+		a.printRules(before, d.detector.Stats())
+	case rejected > 0:
+		a.say.say("no line could be read as an event: is --format right? Nothing counts as read")
 	default:
-		a.say.say("replayed %d events by %d accounts (%.0f events/s with history and flags handed on), %d flags",
-			counts.Events, accounts.count.Load(), rate, counts.Flags)
-		a.printRules(before, det.Stats())
+		a.say.say("nothing new to replay: this data has seen the whole stream")
+	}
+	if rejected > 0 {
+		a.say.say("%d lines are no events and were left out: see %s", rejected, d.rejects.Name())
 	}
 	if counts.Outside > 0 {
 		a.say.say("%d posts are older than the window of history: counted, not stored", counts.Outside)
 	}
 	if counts.Refused > 0 {
-		a.say.say("%d flags were refused: see docket.log", counts.Refused)
+		a.say.say("%d flags were refused: see %s", counts.Refused, a.folder.path("docket.log"))
 	}
-	stats, err := a.awaitQueued(ctx, began)
-	if err != nil {
-		return summary{}, err
-	}
-	if stats.Flags > 0 {
-		a.say.say("every flag stands in a queue: %d cases, p99 from accepted to queued %s (the replay's backlog included)",
-			stats.Cases, stats.ToQueueP99.Round(time.Millisecond))
-	}
-	return summary{
-		Events: counts.Events, Accounts: int(accounts.count.Load()), Flags: stats.Flags, Cases: stats.Cases,
-		EventsPerSecond: float64(int(rate*10)) / 10, FlagToQueueP99: float64(stats.ToQueueP99.Microseconds()) / 1000,
-	}, nil
 }
 
-func (a *app) openDetect() (*worker.Detect, *detector.Detector, *accountCounter, *os.File, error) {
+func (a *app) openDetect() (*detecting, error) {
 	rules, err := detector.LoadRules(bytes.NewReader(examples.Detector()))
 	if err != nil {
-		return nil, nil, nil, nil, fmt.Errorf("load the example rules: %w", err)
+		return nil, fmt.Errorf("load the example rules: %w", err)
 	}
-	det := detector.New(rules)
+	d := &detecting{detector: detector.New(rules)}
 	snapshot := a.folder.path("detector.snapshot")
-	kept, _, err := det.LoadFile(snapshot, systemSeal{a.sealer})
+	kept, _, err := d.detector.LoadFile(snapshot, systemSeal{a.sealer})
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, err
 	}
 	files, err := a.replayFiles()
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, err
 	}
 	format, err := stream.ParseFormat(a.cfg.Format)
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, err
 	}
-	rejects, err := os.OpenFile(a.folder.path("rejects.ndjson"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	d.rejects, err = os.OpenFile(a.folder.path("rejects.ndjson"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, nil, nil, nil, fmt.Errorf("open the reject file: %w", err)
+		return nil, fmt.Errorf("open the reject file: %w", err)
 	}
 	log := a.log.With("role", "detect")
-	source, err := stream.Open(context.Background(), stream.Options{
+	d.lines, err = stream.Open(context.Background(), stream.Options{
 		Files: files, Format: format, Resume: stream.Token(kept.Token),
-		Rejects: stream.RejectWriter(rejects, func(error) { log.Error("the reject file cannot be written") }),
+		Rejects: stream.RejectWriter(d.rejects, func(error) { log.Error("the reject file cannot be written") }),
 	})
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, errors.Join(err, d.rejects.Close())
 	}
-	accounts := countAccounts(source)
-	d := worker.NewDetect(worker.DetectOptions{
-		Source: accounts, Detector: det, Door: worker.Door{Client: &client.Client{Base: a.baseURL, Token: a.creds.token(detectorLogin)}}, History: a.index,
+	d.accounts = countAccounts(d.lines)
+	d.role = worker.NewDetect(worker.DetectOptions{
+		Source: d.accounts, Detector: d.detector, History: a.index,
+		Door:     worker.Door{Client: &client.Client{Base: a.baseURL, Token: a.creds.token(detectorLogin)}},
 		Identity: a.keyring.Identity(), WatchAll: true, Log: log,
-		Keep: func(token string) error { return det.SaveFile(snapshot, token, systemSeal{a.sealer}) },
+		Keep: func(token string) error {
+			if d.accounts.count.Load() == 0 {
+				return nil // nothing was an event: after a wrong --format, the right one reads it all
+			}
+			return d.detector.SaveFile(snapshot, token, systemSeal{a.sealer})
+		},
 	})
 	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(files), len(rules.Rules), rules.Version)
-	return d, det, accounts, rejects, nil
+	return d, nil
 }
 
 // systemSeal seals the detector's snapshot, which holds posts, under the deployment key.

@@ -12,16 +12,22 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/stream"
 )
 
 // run is the whole life of the process.
 func run(ctx context.Context, cfg config) error {
-	if cfg.NoReplay && (cfg.Once || len(cfg.Replay) > 0) {
-		return errors.New("--no-replay goes with neither --once nor --replay")
+	err := cfg.check()
+	if err != nil {
+		return err
 	}
-	err := os.MkdirAll(cfg.Data, 0o700)
+	err = os.MkdirAll(cfg.Data, 0o700)
 	if err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
+	}
+	err = checkOurs(cfg.Data)
+	if err != nil {
+		return err
 	}
 	logFile, err := os.OpenFile(filepath.Join(cfg.Data, "docket.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -43,6 +49,32 @@ func run(ctx context.Context, cfg config) error {
 		a.say.say("stopped; start again with the same --data to go on")
 	}
 	return err
+}
+
+// check finds everything wrong with the flags before anything is started.
+func (c config) check() error {
+	var all []error
+	bad := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	if c.NoReplay && (c.Once || len(c.Replay) > 0) {
+		bad("--no-replay goes with neither --once nor --replay")
+	}
+	_, err := stream.ParseFormat(c.Format)
+	if err != nil {
+		bad("--format must be one of auto, event, twitter1")
+	}
+	for _, path := range c.Replay {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			bad("--replay: %w", err)
+		case info.IsDir():
+			bad("--replay: %s is a folder", path)
+		}
+	}
+	if c.Settings.Lease < 0 || c.Settings.Grace < 0 {
+		bad("--lease and --grace must not be negative")
+	}
+	return errors.Join(all...)
 }
 
 // live replays and then serves until ctx ends, or, with --once, until every flag stands in a queue.
@@ -75,14 +107,14 @@ func (a *app) welcome(ctx context.Context) {
 		}
 		a.say.say("%d cases wait in %d queues", waiting, len(queues))
 	}
-	a.say.line("\nConsole: %s\n\nOne-time login links (all people are invented):", a.baseURL)
+	a.say.line("\nOne-time login links, good for 15 minutes from the start (all people are invented):")
 	for _, p := range a.creds.People {
 		if p.LoginLink != "" {
-			a.say.line("  %-10s %-28s %s", p.Login, roleList(p.Roles), p.LoginLink)
+			a.say.line("  %s (%s)\n    %s", p.Login, roleList(p.Roles), p.LoginLink)
 		}
 	}
-	a.say.line("\nThe same, with API tokens: %s\nLedger, for anybody to verify: %s/log/ with the key in %s\nStop with Ctrl-C.",
-		a.folder.path("credentials.json"), a.baseURL, a.folder.path("keys", "log.pub"))
+	a.say.line("\nConsole: %s\nThe same, with API tokens: %s\nLedger, for anybody to verify: %s/log/\n  with the key in %s\nStop with Ctrl-C.",
+		a.baseURL, a.folder.path("credentials.json"), a.baseURL, a.folder.path("keys", "log.pub"))
 }
 
 func roleList(roles []casefile.Role) string {
@@ -112,15 +144,20 @@ func (a *app) printSummary(s summary) error {
 	return nil
 }
 
-// awaitQueued follows the change feed until every flag accepted since t stands in a queue.
+// awaitQueued follows the change feed until every flag accepted since t stands in a queue; with
+// --once, until those of earlier runs do too. The figures are of those since t.
 func (a *app) awaitQueued(ctx context.Context, t time.Time) (records.FlagStats, error) {
 	changes := a.records.Changes(ctx)
 	for {
 		stats, err := a.records.FlagStats(ctx, t)
+		all := stats
+		if err == nil && a.cfg.Once && queued(stats) {
+			all, err = a.records.FlagStats(ctx, time.Unix(0, 0))
+		}
 		if err != nil {
 			return stats, fmt.Errorf("count the flags: %w", err)
 		}
-		if stats.Pending == 0 && stats.Unqueued == 0 {
+		if queued(all) {
 			return stats, nil
 		}
 		if !records.WaitChange(ctx, changes, time.Second, records.ChangeCase, records.ChangeFlag) {
@@ -128,3 +165,5 @@ func (a *app) awaitQueued(ctx context.Context, t time.Time) (records.FlagStats, 
 		}
 	}
 }
+
+func queued(s records.FlagStats) bool { return s.Pending == 0 && s.Unqueued == 0 }
