@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -400,6 +401,22 @@ func TestPromise07CrashBeforeTheAct(t *testing.T) {
 	require.Len(t, b.done(), 1, "looked up, not found, done")
 }
 
+// removal is a takedown of n posts, an act for each, planned.
+func removal(t *testing.T, n int) (*bed, workflows.TakedownInput, []casefile.Act) {
+	b := newBed(t)
+	var posts []casefile.Event
+	var relied []string
+	for i := range n {
+		id := fmt.Sprintf("p%d", i)
+		posts, relied = append(posts, post(id, "[a post]", i)), append(relied, id)
+	}
+	l := b.begin(flagOf("f1", posts...))
+	in := l.decide(l.opinion("p-anna0000", judgement(casefile.L4), relied...))
+	acts := b.prepared(in)
+	require.Len(t, acts, n)
+	return b, in, acts
+}
+
 // TestPromise07Uncertain: where it cannot be established whether the act happened, it is not done
 // again, and that stands.
 func TestPromise07Uncertain(t *testing.T) {
@@ -413,10 +430,11 @@ func TestPromise07Uncertain(t *testing.T) {
 		"the look-up is not found":    {altered{lookup: func() error { return casefile.Errorf(casefile.CodeNotFound, "no") }}, "lookup_not_found"},
 		"something else has this key": {altered{do: func() error { return casefile.Errorf(casefile.CodeConflict, "no") }}, "conflict"},
 	}
+	b, in, acts := removal(t, len(cases))
 	for name, c := range cases {
+		act := acts[0]
+		acts = acts[1:]
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b, in, act := suspended(t)
 			_, _, err := b.records.BeginAct(t.Context(), act, casefile.Do, b.clock())
 			require.NoError(t, err)
 			b.on(c.platform)
@@ -482,23 +500,23 @@ func TestPromise07AtOnce(t *testing.T) {
 // TestActRefusedByThePlatform fails for good, with the code that says why.
 func TestActRefusedByThePlatform(t *testing.T) {
 	t.Parallel()
-	for _, code := range []casefile.Code{casefile.CodeState, casefile.CodeInvalid, casefile.CodeNotFound, casefile.CodeForbidden, casefile.CodeTooLarge} {
+	codes := []casefile.Code{casefile.CodeState, casefile.CodeInvalid, casefile.CodeNotFound, casefile.CodeForbidden, casefile.CodeTooLarge}
+	b, in, acts := removal(t, len(codes))
+	for i, code := range codes {
 		t.Run(string(code), func(t *testing.T) {
-			t.Parallel()
-			b, in, act := suspended(t)
 			b.on(altered{do: func() error { return casefile.Errorf(code, "words of the platform") }})
-			out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+			out, err := b.actor.DoAct(t.Context(), doAsk(in, acts[i]))
 			require.NoError(t, err)
-			want := casefile.ActOutcome{Act: act, Direction: casefile.Do, State: casefile.ActFailed, At: b.clock(), Why: string(code)}
+			want := casefile.ActOutcome{Act: acts[i], Direction: casefile.Do, State: casefile.ActFailed, At: b.clock(), Why: string(code)}
 			require.Equal(t, want, out)
 			b.on(altered{})
-			out, err = b.actor.DoAct(t.Context(), doAsk(in, act))
+			out, err = b.actor.DoAct(t.Context(), doAsk(in, acts[i]))
 			require.NoError(t, err)
 			require.Equal(t, want, out)
 			require.Empty(t, b.done())
-			require.NotContains(t, b.said.String(), "words of the platform")
 		})
 	}
+	require.NotContains(t, b.said.String(), "words of the platform")
 }
 
 // TestPrepareActsBeforeAnything: what the platform cannot do is found out before the first act.

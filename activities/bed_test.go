@@ -122,7 +122,7 @@ func newBed(t *testing.T) *bed {
 	})
 	b.door, err = intake.New(intake.Options{Records: b.records, Sealer: b.sealer, Identity: b.identity, Signals: deaf{}, Log: logger, Now: b.clock, Wait: time.Nanosecond})
 	require.NoError(t, err)
-	rules, err := policy.Default()
+	rules, err := shippedRules()
 	require.NoError(t, err)
 	scorer, err := local.Default()
 	require.NoError(t, err)
@@ -138,6 +138,9 @@ func newBed(t *testing.T) *bed {
 	b.led = &activities.Ledger{Log: b.log}
 	return b
 }
+
+// shippedRules are read once for all tests.
+var shippedRules = sync.OnceValues(policy.Default)
 
 // deaf is a workflow engine that takes signals and starts nothing: the test calls the activities.
 type deaf struct{}
@@ -257,9 +260,11 @@ func (b *bed) begin(flags ...casefile.Flag) *life {
 func (l *life) taken(a workflows.TakeInAnswer) {
 	l.t.Helper()
 	require.NotEmpty(l.t, a.Ref)
+	head, err := l.led.ChainHead(l.t.Context(), workflows.ChainHeadAsk{Chain: casefile.CaseChain(a.Ref)})
+	require.NoError(l.t, err)
 	l.s = workflows.CaseState{
 		Ref: a.Ref, Ordinal: a.Ordinal, State: casefile.StateNew, Revision: a.Revision, EvidenceRevision: a.EvidenceRevision,
-		OpenedAt: a.OpenedAt, Previous: a.Previous, Chain: workflows.Chain{Name: casefile.CaseChain(a.Ref), Seq: a.ChainSeq, Hash: a.ChainHash},
+		OpenedAt: a.OpenedAt, Previous: a.Previous, Chain: workflows.Chain{Name: casefile.CaseChain(a.Ref), Seq: head.Seq, Hash: head.Hash},
 	}
 	var drafts []casefile.Draft
 	for _, f := range a.Taken {

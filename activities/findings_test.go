@@ -180,34 +180,40 @@ func TestPromise05FailingSources(t *testing.T) {
 	b, ref := known(t)
 	sources := map[string]struct {
 		breaks func(*activities.Work)
+		hangs  bool
 		kind   casefile.FindingKind
 		why    string
 	}{
-		"history":        {func(w *activities.Work) { w.History = brokenHistory{w.History, "history"} }, casefile.FindingHistory, "the source failed: unavailable"},
-		"coverage":       {func(w *activities.Work) { w.History = brokenHistory{w.History, "coverage"} }, casefile.FindingHistory, "the source failed: unavailable"},
-		"history hangs":  {func(w *activities.Work) { w.History = brokenHistory{w.History, "hangs"} }, casefile.FindingHistory, "the source failed: internal"},
-		"earlier cases":  {func(w *activities.Work) { w.Records = broken{w.Records, "cases"} }, casefile.FindingEarlierCases, "the source failed: unavailable"},
-		"their decision": {func(w *activities.Work) { w.Records = broken{w.Records, "decision"} }, casefile.FindingEarlierCases, "the source failed: unavailable"},
-		"strikes":        {func(w *activities.Work) { w.Records = broken{w.Records, "strikes"} }, casefile.FindingStrikes, "the source failed: unavailable"},
-		"look-alikes":    {func(w *activities.Work) { w.Records = broken{w.Records, "lookalikes"} }, casefile.FindingLookAlike, "the source failed: unavailable"},
+		"history":        {func(w *activities.Work) { w.History = brokenHistory{w.History, "history"} }, false, casefile.FindingHistory, "the source failed: unavailable"},
+		"coverage":       {func(w *activities.Work) { w.History = brokenHistory{w.History, "coverage"} }, false, casefile.FindingHistory, "the source failed: unavailable"},
+		"history hangs":  {func(w *activities.Work) { w.History = brokenHistory{w.History, "hangs"} }, true, casefile.FindingHistory, "the source failed: internal"},
+		"earlier cases":  {func(w *activities.Work) { w.Records = broken{w.Records, "cases"} }, false, casefile.FindingEarlierCases, "the source failed: unavailable"},
+		"their decision": {func(w *activities.Work) { w.Records = broken{w.Records, "decision"} }, false, casefile.FindingEarlierCases, "the source failed: unavailable"},
+		"strikes":        {func(w *activities.Work) { w.Records = broken{w.Records, "strikes"} }, false, casefile.FindingStrikes, "the source failed: unavailable"},
+		"look-alikes":    {func(w *activities.Work) { w.Records = broken{w.Records, "lookalikes"} }, false, casefile.FindingLookAlike, "the source failed: unavailable"},
 		"scores": {func(w *activities.Work) {
 			w.Scorer = brokenScorer{w.Scorer, func(context.Context) error { return fault }}
-		}, casefile.FindingScore, "the source failed: unavailable"},
+		}, false, casefile.FindingScore, "the source failed: unavailable"},
 		"scores hang": {func(w *activities.Work) {
 			w.Scorer = brokenScorer{w.Scorer, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
-		}, casefile.FindingScore, "the source failed: internal"},
+		}, true, casefile.FindingScore, "the source failed: internal"},
 	}
 	whole, sound := b.assess(b.key("a-17"), ref)
 	for name, c := range sources {
 		t.Run(name, func(t *testing.T) {
 			w := *b.work
-			w.SourceTimeout = 50 * time.Millisecond
+			w.SourceTimeout = time.Minute
+			if c.hangs {
+				w.SourceTimeout = 200 * time.Millisecond
+			}
 			c.breaks(&w)
 			alone := &bed{t: t, work: &w, sealer: b.sealer, now: b.now}
 			answer, found := alone.assess(b.key("a-17"), ref)
 			for kind, f := range found {
 				if kind != c.kind {
-					require.Equal(t, casefile.StatusKnown, f.Status, kind)
+					// On a slow machine the short time-out may also end the other source that has one.
+					timed := c.hangs && (kind == casefile.FindingHistory || kind == casefile.FindingScore)
+					require.True(t, timed || f.Status == casefile.StatusKnown, "%s is %s", kind, f.Status)
 					continue
 				}
 				require.Equal(t, casefile.StatusFailed, f.Status)

@@ -2,6 +2,8 @@ package activities_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,11 +191,14 @@ func TestFinish(t *testing.T) {
 		"a suspension in doubt":    {casefile.L5, casefile.DecisionUncertain, 0, 0},
 		"a suspension that failed": {casefile.L5, casefile.DecisionFailed, 0, 0},
 	}
+	b, n := newBed(t), 0
 	for name, c := range cases {
+		n++
+		f := flagOf(fmt.Sprintf("f%d", n), post("p1", postText, 1))
+		f.Account = casefile.Account{ID: fmt.Sprintf("a-%d", n), Handle: strings.Repeat(string(rune('a'+n)), 9)}
+		f.Evidence[0].Account.ID = f.Account.ID
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBed(t)
-			l := b.begin(flagOf("f1", post("p1", postText, 1)))
+			l := b.begin(f)
 			in := l.decide(l.opinion("p-anna0000", judgement(c.action), "p1"))
 			b.prepared(in)
 			finish := workflows.FinishAsk{Decision: in.Decision, State: c.state, Why: "a_code"}
@@ -211,7 +216,7 @@ func TestFinish(t *testing.T) {
 				require.Equal(t, in.Decision.DecidedAt, s.At, "a strike counts from the decision")
 				require.True(t, s.ExpiresAt.After(s.At))
 			}
-			alike, err := b.records.LookAlikes(t.Context(), b.key("a-18"), platform, b.identity.HandleHashes(platform, handle+"_back"))
+			alike, err := b.records.LookAlikes(t.Context(), b.key("another"), platform, b.identity.HandleHashes(platform, f.Account.Handle+"_back"))
 			require.NoError(t, err)
 			require.Len(t, alike, c.alike)
 		})
