@@ -32,5 +32,5 @@ func (w *Work) Assess(ctx context.Context, ask workflows.AssessAsk) (workflows.A
 	}
 	w.Log.InfoContext(ctx, "case assessed", "case", string(ask.Ref), "queue", route.Queue, "rule", route.Rule,
 		"severity", route.Severity, "flags", len(g.flags), "lost_flags", g.lost)
-	return workflows.AssessAnswer{Findings: codes, Sealed: address, Digest: digest, Route: route, Flags: len(g.flags) + g.lost}, nil
+	return workflows.AssessAnswer{Findings: codes, Sealed: address, Digest: digest, Route: route, Flags: g.count}, nil
 }

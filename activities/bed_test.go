@@ -260,9 +260,11 @@ func (b *bed) begin(flags ...casefile.Flag) *life {
 func (l *life) taken(a workflows.TakeInAnswer) {
 	l.t.Helper()
 	require.NotEmpty(l.t, a.Ref)
+	head, err := l.led.ChainHead(l.t.Context(), workflows.ChainHeadAsk{Chain: casefile.CaseChain(a.Ref)})
+	require.NoError(l.t, err)
 	l.s = workflows.CaseState{
 		Ref: a.Ref, Ordinal: a.Ordinal, State: casefile.StateNew, Revision: a.Revision, EvidenceRevision: a.EvidenceRevision,
-		OpenedAt: a.OpenedAt, Previous: a.Previous, Chain: workflows.Chain{Name: casefile.CaseChain(a.Ref), Seq: a.ChainSeq, Hash: a.ChainHash},
+		OpenedAt: a.OpenedAt, Previous: a.Previous, Chain: workflows.Chain{Name: casefile.CaseChain(a.Ref), Seq: head.Seq, Hash: head.Hash},
 	}
 	var drafts []casefile.Draft
 	for _, f := range a.Taken {

@@ -20,7 +20,12 @@ type gathered struct {
 	flags   []casefile.Flag
 	posts   []casefile.Event // each post once, oldest first
 	lost    int              // flags whose sealed content could not be opened
+	count   int              // flags of the case, those not opened included
 }
+
+// maxGathered bounds the flags that one assessment opens, the newest: a flood of flags of one
+// account must not make each assessment longer than the last. Reviewers see all of them.
+const maxGathered = 100
 
 // gather opens the case's sealed flags. A reopened case brings the flags of the case before with it.
 func (w *Work) gather(ctx context.Context, account casefile.AccountKey, ref casefile.CaseRef) (gathered, error) {
@@ -28,14 +33,15 @@ func (w *Work) gather(ctx context.Context, account casefile.AccountKey, ref case
 	if err != nil {
 		return gathered{}, fmt.Errorf("list the case's flags: %w", err)
 	}
-	var g gathered
+	g := gathered{count: max(0, len(rows)-maxGathered)}
 	posts := map[string]int{}
-	for _, row := range rows {
+	for _, row := range rows[max(0, len(rows)-maxGathered):] {
 		flags, lost, err := w.openReceipt(ctx, account, row)
 		if err != nil {
 			return gathered{}, fmt.Errorf("open a sealed flag: %w", err)
 		}
 		g.lost += lost
+		g.count += len(flags) + lost
 		for _, f := range flags {
 			g.flags = append(g.flags, f)
 			g.account = g.account.Merge(f.Account)
@@ -100,7 +106,7 @@ func (g gathered) postedBetween(from, to time.Time) bool {
 
 // summary is what routing rules see of the flags.
 func (g gathered) summary() policy.FlagSummary {
-	s := policy.FlagSummary{Count: len(g.flags), Posts: len(g.posts)}
+	s := policy.FlagSummary{Count: g.count - g.lost, Posts: len(g.posts)}
 	seenPolicy, seenRule := map[casefile.PolicyCode]bool{}, map[string]bool{}
 	for _, f := range g.flags {
 		weight := 0.0

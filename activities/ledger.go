@@ -12,6 +12,7 @@ import (
 type Log interface {
 	Append(ctx context.Context, entries []casefile.FixedEntry) ([]casefile.Receipt, error)
 	Prove(ctx context.Context, index uint64) (casefile.Bundle, error)
+	Receipt(ctx context.Context, event casefile.EventID) (casefile.Receipt, error)
 }
 
 // Ledger is the ledger role's activities: the only writer of the log.
@@ -40,4 +41,19 @@ func (l *Ledger) Append(ctx context.Context, ask workflows.AppendAsk) (workflows
 		answer.Bundle = &b
 	}
 	return answer, nil
+}
+
+// ChainHead finds a chain's last entry in the log, for a case whose run was lost.
+func (l *Ledger) ChainHead(ctx context.Context, ask workflows.ChainHeadAsk) (workflows.ChainHeadAnswer, error) {
+	var head workflows.ChainHeadAnswer
+	for {
+		r, err := l.Log.Receipt(ctx, casefile.NewEventID(ask.Chain, head.Seq+1))
+		if casefile.ErrorCode(err) == casefile.CodeNotFound {
+			return head, nil
+		}
+		if err != nil {
+			return workflows.ChainHeadAnswer{}, fmt.Errorf("look a chain's head up: %w", err)
+		}
+		head.Seq, head.Hash = head.Seq+1, r.Hash
+	}
 }

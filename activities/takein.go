@@ -35,10 +35,9 @@ func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.T
 		}
 		// A flag that no projection has shown yet is new to the workflow, also where an attempt at this
 		// activity took it in before and its answer was lost.
-		answer.Taken = append(answer.Taken, workflows.TakenFlag{Flag: flag, Digest: t.Receipt.Digest, New: t.Receipt.QueuedAt == nil})
+		answer.Taken = append(answer.Taken, workflows.TakenFlag{Flag: flag, Digest: t.Receipt.Digest})
 		answer.Ref, answer.Ordinal, answer.OpenedAt, answer.Previous = t.Case, t.Ordinal, t.OpenedAt, t.Previous
 		answer.Revision, answer.EvidenceRevision = t.Revision, t.EvidenceRevision
-		answer.ChainSeq, answer.ChainHash = t.ChainSeq, t.ChainHash
 	}
 	if answer.Ref == "" || answer.Revision == 0 {
 		return answer, nil

@@ -39,6 +39,15 @@ func (d *Desk) Preview(ctx context.Context, who access.Who, ref casefile.CaseRef
 	if err != nil {
 		return Preview{}, err
 	}
+	// A preview quotes the handle and the posts relied on: it is a look at the case.
+	purpose, err := who.Purpose("")
+	if err != nil {
+		return Preview{}, err
+	}
+	err = d.o.Records.PutView(ctx, records.View{Person: who.Person, Case: row.Ref, Purpose: string(purpose), At: d.now()})
+	if err != nil {
+		return Preview{}, fmt.Errorf("put the look on record: %w", err)
+	}
 	checked, faults, err := d.checkForm(ctx, row, form)
 	if err != nil {
 		return Preview{}, err

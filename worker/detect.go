@@ -50,7 +50,7 @@ type Detect struct {
 	err    error
 	once   sync.Once
 
-	events, flags, refused, outside atomic.Int64
+	events, flags, refused, outside, missed atomic.Int64
 }
 
 // DetectCounts tells what a run has done so far.
@@ -58,6 +58,8 @@ type DetectCounts struct {
 	Events, Flags, Refused int64
 	// Outside are posts older than the window of history: counted, not stored.
 	Outside int64
+	// Missed are posts that history could not take: findings of their accounts say less.
+	Missed int64
 }
 
 // NewDetect makes the role.
@@ -90,7 +92,7 @@ func (d *Detect) Progress() stream.Progress { return d.o.Source.Progress() }
 
 // Counts may be asked at any time.
 func (d *Detect) Counts() DetectCounts {
-	return DetectCounts{Events: d.events.Load(), Flags: d.flags.Load(), Refused: d.refused.Load(), Outside: d.outside.Load()}
+	return DetectCounts{Events: d.events.Load(), Flags: d.flags.Load(), Refused: d.refused.Load(), Outside: d.outside.Load(), Missed: d.missed.Load()}
 }
 
 // Stop stops reading, keeps a last snapshot and closes the source.
@@ -162,13 +164,7 @@ func (d *Detect) take(ctx context.Context, batch stream.Batch) error {
 		}
 	}
 	if len(posts) > 0 {
-		err := d.insist(ctx, "history", func() error {
-			res, err := d.o.History.PutPosts(ctx, posts)
-			if err == nil {
-				d.outside.Add(int64(res.Outside))
-			}
-			return err
-		})
+		err := d.keepHistory(ctx, posts)
 		if err != nil {
 			return err
 		}
@@ -189,6 +185,37 @@ func (d *Detect) take(ctx context.Context, batch stream.Batch) error {
 	d.events.Add(int64(len(batch.Events)))
 	d.flags.Add(int64(len(flags)))
 	return nil
+}
+
+// historyAttempts bounds how often a batch of posts is offered to history. History is a read model:
+// an index that is down must not stop flagging, and what it misses makes findings say less.
+const historyAttempts = 3
+
+// keepHistory hands posts to history; those that it does not take are counted and passed over.
+func (d *Detect) keepHistory(ctx context.Context, posts []indexing.Post) error {
+	pause := 100 * time.Millisecond
+	for attempt := 1; ; attempt++ {
+		res, err := d.o.History.PutPosts(ctx, posts)
+		if err == nil {
+			d.outside.Add(int64(res.Outside))
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("hand posts to history: %w", ctx.Err())
+		}
+		if attempt == historyAttempts || casefile.ErrorCode(err) == casefile.CodeInvalid {
+			d.missed.Add(int64(len(posts)))
+			d.o.Log.ErrorContext(ctx, "posts missing from history", "posts", len(posts), "code", string(casefile.ErrorCode(err)))
+			return nil
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+		pause *= 4
+	}
 }
 
 // insist repeats an idempotent hand-on until it succeeds: the stream waits rather than loses.

@@ -255,8 +255,22 @@ func TestDetectInsists(t *testing.T) {
 	require.Equal(t, whole.door.flags, f.door.flags)
 	require.Empty(t, f.door.conflict)
 	require.Equal(t, whole.posts(), f.posts())
-	require.Contains(t, f.said.String(), "what=history code=unavailable")
 	require.Contains(t, f.said.String(), "what=flags code=unavailable")
+	require.NotContains(t, f.said.String(), "words of the")
+}
+
+// TestDetectGoesOnWithoutHistory: an index that stays down stops no flag; what it missed is counted.
+func TestDetectGoesOnWithoutHistory(t *testing.T) {
+	t.Parallel()
+	whole := newField(t)
+	whole.run(whole.detect(nil))
+	f := newField(t)
+	d := f.detect(func(o *DetectOptions) { o.History = &unsteady{History: o.History, fails: 1 << 30} })
+	f.run(d)
+	require.NoError(t, d.Err())
+	require.Equal(t, whole.door.flags, f.door.flags)
+	require.Positive(t, d.Counts().Missed)
+	require.Contains(t, f.said.String(), "posts missing from history")
 	require.NotContains(t, f.said.String(), "words of the")
 }
 

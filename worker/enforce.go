@@ -19,7 +19,7 @@ type Enforce struct {
 
 // NewEnforce makes the role.
 func NewEnforce(cl client.Client, a *activities.Actor) *Enforce {
-	w := newWorker(cl, workflows.TaskQueueActions, worker.Options{DisableWorkflowWorker: true})
+	w := newWorker(cl, workflows.TaskQueueActions, final, worker.Options{DisableWorkflowWorker: true})
 	for name, fn := range map[string]any{
 		workflows.ActivityPrepareActs: a.PrepareActs,
 		workflows.ActivityDoAct:       a.DoAct,

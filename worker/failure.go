@@ -11,7 +11,9 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
-// final are the codes whose errors Temporal does not retry: trying again gives the same answer.
+// final are the codes whose errors the actor's activities are not asked again for: trying again gives
+// the same answer, and the takedown has a way to say so. The activities of the work and ledger roles
+// have none: whatever they meet, the case waits, with its fault in the log, rather than being lost.
 var final = map[casefile.Code]bool{
 	casefile.CodeInvalid:     true,
 	casefile.CodeConflict:    true,
@@ -28,7 +30,7 @@ var final = map[casefile.Code]bool{
 // outermost type alone, and logs the text. The text is the code and what our own error says, which
 // holds nobody's words; its causes, a platform's answer or an address with an account in it, may,
 // and stay behind.
-func toTemporal(err error) error {
+func toTemporal(err error, final map[casefile.Code]bool) error {
 	var already *temporal.ApplicationError
 	var canceled *temporal.CanceledError
 	switch {
@@ -53,21 +55,23 @@ func toTemporal(err error) error {
 // failureInterceptor converts the errors of every activity, local ones included.
 type failureInterceptor struct {
 	interceptor.WorkerInterceptorBase
+	final map[casefile.Code]bool
 }
 
 // InterceptActivity wraps the activity.
-func (*failureInterceptor) InterceptActivity(ctx context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	i := &activityFailures{}
+func (f *failureInterceptor) InterceptActivity(ctx context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	i := &activityFailures{final: f.final}
 	i.Next = next
 	return i
 }
 
 type activityFailures struct {
 	interceptor.ActivityInboundInterceptorBase
+	final map[casefile.Code]bool
 }
 
 // ExecuteActivity runs the activity and converts its error.
 func (a *activityFailures) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	out, err := a.Next.ExecuteActivity(ctx, in)
-	return out, toTemporal(err)
+	return out, toTemporal(err, a.final)
 }

@@ -45,7 +45,7 @@ func TestToTemporal(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := toTemporal(c.err)
+			got := toTemporal(c.err, final)
 			app, outermost := got.(*temporal.ApplicationError) // the SDK looks at the outermost type alone
 			require.True(t, outermost)
 			require.Equal(t, c.code, app.Type())
@@ -55,9 +55,9 @@ func TestToTemporal(t *testing.T) {
 			require.NotContains(t, got.Error(), "a-17")
 		})
 	}
-	require.NoError(t, toTemporal(nil))
-	require.Equal(t, context.Canceled, toTemporal(fmt.Errorf("words of a person: %w", context.Canceled)))
-	require.True(t, temporal.IsCanceledError(toTemporal(fmt.Errorf("words of a person: %w", temporal.NewCanceledError()))))
+	require.NoError(t, toTemporal(nil, final))
+	require.Equal(t, context.Canceled, toTemporal(fmt.Errorf("words of a person: %w", context.Canceled), final))
+	require.True(t, temporal.IsCanceledError(toTemporal(fmt.Errorf("words of a person: %w", temporal.NewCanceledError()), final)))
 }
 
 // TestEveryCodeIsFinalOrNot: a new code has its place decided here, not by forgetting it.
@@ -75,7 +75,7 @@ func TestFailureInterceptor(t *testing.T) {
 	t.Parallel()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&failureInterceptor{}}})
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&failureInterceptor{final: final}}})
 	env.RegisterActivityWithOptions(func(_ context.Context, fail bool) (string, error) {
 		if fail {
 			return "", fmt.Errorf("do the act: %w", &casefile.Error{Code: casefile.CodeForbidden, Message: "the platform refuses", Err: quoted})
@@ -88,6 +88,8 @@ func TestFailureInterceptor(t *testing.T) {
 	require.Equal(t, "forbidden", app.Type())
 	require.True(t, app.NonRetryable())
 	require.NotContains(t, err.Error(), "words of a person")
+	require.False(t, toTemporal(casefile.Errorf(casefile.CodeConflict, "a fork"), nil).(*temporal.ApplicationError).NonRetryable(),
+		"the roles that keep cases have no final error")
 	value, err := env.ExecuteActivity("Act", false)
 	require.NoError(t, err)
 	var answer string

@@ -27,9 +27,10 @@ type Ledger struct {
 
 // NewLedger makes the role. It owns the log from here on: Stop closes it.
 func NewLedger(cl client.Client, log *ledger.Log, chain *systemchain.Writer) *Ledger {
-	w := newWorker(cl, workflows.TaskQueueLedger, worker.Options{DisableWorkflowWorker: true})
+	w := newWorker(cl, workflows.TaskQueueLedger, nil, worker.Options{DisableWorkflowWorker: true})
 	a := &activities.Ledger{Log: log}
 	w.RegisterActivityWithOptions(a.Append, activity.RegisterOptions{Name: workflows.ActivityAppend})
+	w.RegisterActivityWithOptions(a.ChainHead, activity.RegisterOptions{Name: workflows.ActivityChainHead})
 	return &Ledger{worker: w, chain: chain, log: log}
 }
 

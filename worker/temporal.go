@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
+	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/worker/codec"
 )
 
@@ -37,9 +38,10 @@ func Dial(ctx context.Context, hostPort string, keys codec.Keys, logger *slog.Lo
 // again only after its time-out.
 const stopTimeout = 5 * time.Second
 
-// newWorker makes a Temporal worker with Docket's interceptors.
-func newWorker(cl client.Client, queue string, o worker.Options) worker.Worker {
+// newWorker makes a Temporal worker with Docket's interceptors. final are the codes whose errors are
+// not retried; nil for none.
+func newWorker(cl client.Client, queue string, final map[casefile.Code]bool, o worker.Options) worker.Worker {
 	o.WorkerStopTimeout = stopTimeout
-	o.Interceptors = append(o.Interceptors, &failureInterceptor{})
+	o.Interceptors = append(o.Interceptors, &failureInterceptor{final: final})
 	return worker.New(cl, queue, o)
 }

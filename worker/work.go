@@ -41,9 +41,8 @@ const stickyTimeout = time.Second
 
 // NewWork makes the role.
 func NewWork(o WorkOptions) *Work {
-	w := newWorker(o.Client, workflows.TaskQueueCases, worker.Options{
+	w := newWorker(o.Client, workflows.TaskQueueCases, nil, worker.Options{
 		MaxConcurrentWorkflowTaskPollers: 8,
-		LocalActivityWorkerOnly:          true,
 		StickyScheduleToStartTimeout:     stickyTimeout,
 	})
 	RegisterWorkflows(w)

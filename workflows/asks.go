@@ -7,11 +7,14 @@ import (
 )
 
 // Names of the activities that workflows ask for, with the task queue or "local" behind each.
-// Package activities implements them.
+// Package activities implements them. A local activity runs before its workflow task is committed and
+// may run again from an older state: only what is idempotent whatever the state may be one. A
+// projection shows people what happened, so it is a regular activity: what it shows is committed.
 const (
+	ActivityProject     = "Project"     // TaskQueueCases
+	ActivityChainHead   = "ChainHead"   // TaskQueueLedger
 	ActivityTakeIn      = "TakeIn"      // local
 	ActivityAssess      = "Assess"      // local
-	ActivityProject     = "Project"     // local
 	ActivityFixEntries  = "FixEntries"  // local
 	ActivityArchive     = "Archive"     // local
 	ActivityFinish      = "Finish"      // local
@@ -35,20 +38,28 @@ type TakeInAnswer struct {
 	Ordinal  int              `json:"ordinal"`
 	OpenedAt time.Time        `json:"opened_at"`
 	Previous casefile.CaseRef `json:"previous,omitempty"`
-	// Revision, EvidenceRevision, LastClaim and the chain's head are what records last saw of the
-	// case: above zero only where an earlier run of it was lost.
-	Revision         int    `json:"revision"`
-	EvidenceRevision int    `json:"evidence_revision"`
-	LastClaim        int    `json:"last_claim"`
-	ChainSeq         int    `json:"chain_seq"`
-	ChainHash        string `json:"chain_hash"`
+	// Revision, EvidenceRevision and LastClaim are what records last saw of the case: above zero,
+	// for a run that opens it, only where an earlier run of it was lost.
+	Revision         int `json:"revision"`
+	EvidenceRevision int `json:"evidence_revision"`
+	LastClaim        int `json:"last_claim"`
 }
 
-// TakenFlag is a flag that is in the case. New is false for one that was in it before.
+// ChainHeadAsk asks where a chain stands in the log.
+type ChainHeadAsk struct {
+	Chain string `json:"chain"`
+}
+
+// ChainHeadAnswer is the chain's last entry in the log: 0 and "" for a chain without entries.
+type ChainHeadAnswer struct {
+	Seq  int    `json:"seq"`
+	Hash string `json:"hash"`
+}
+
+// TakenFlag is a flag that is in the case, now or from before.
 type TakenFlag struct {
 	Flag   casefile.FlagKey `json:"flag"`
 	Digest string           `json:"digest"`
-	New    bool             `json:"new"`
 }
 
 // AssessAsk asks for findings and a route.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/log"
@@ -19,6 +20,7 @@ func Case(ctx workflow.Context, in CaseInput) error {
 		log:   workflow.GetLogger(ctx),
 		mutex: workflow.NewMutex(ctx),
 		inbox: in.Pending,
+		flags: workflow.GetSignalChannel(ctx, SignalFlag),
 	}
 	if in.State != nil {
 		r.s = *in.State
@@ -28,7 +30,6 @@ func Case(ctx workflow.Context, in CaseInput) error {
 	if err != nil {
 		return err
 	}
-	workflow.Go(ctx, r.receiveFlags)
 	workflow.Go(ctx, r.receiveContinue)
 	workflow.Go(ctx, r.chain.run)
 	return r.run(ctx)
@@ -43,7 +44,11 @@ type caseRun struct {
 	mutex workflow.Mutex
 	chain *numberer
 
-	inbox         []casefile.FlagKey
+	// flags is read by the main loop alone: a coroutine that waited on it could hold a signal in its
+	// hands, unseen, while the main loop ends the run.
+	flags workflow.ReceiveChannel
+	inbox []casefile.FlagKey
+
 	projected     int // how many of s.Opinions the records have
 	forceContinue bool
 	draining      bool // verbs are refused: the run is about to continue as new
@@ -53,18 +58,6 @@ type caseRun struct {
 
 // startPatience is how long a run that was started without a flag waits for one.
 const startPatience = time.Minute
-
-// receiveFlags moves signals to the inbox.
-func (r *caseRun) receiveFlags(ctx workflow.Context) {
-	ch := workflow.GetSignalChannel(ctx, SignalFlag)
-	for {
-		var sig FlagSignal
-		if !ch.Receive(ctx, &sig) {
-			return
-		}
-		r.takeSignal(sig)
-	}
-}
 
 func (r *caseRun) takeSignal(sig FlagSignal) {
 	for _, f := range r.inbox {
@@ -82,15 +75,16 @@ func (r *caseRun) receiveContinue(ctx workflow.Context) {
 
 // run is the main loop: it does whatever is due, then waits for a message or the next deadline.
 func (r *caseRun) run(ctx workflow.Context) error {
-	r.drainSignals(ctx)
+	r.drainSignals()
 	if len(r.inbox) == 0 && r.s.Ref == "" {
 		// A start without a signal is not the intake's; it ends by itself.
-		_, err := workflow.AwaitWithTimeout(ctx, startPatience, func() bool { return len(r.inbox) > 0 })
+		_, err := workflow.AwaitWithTimeout(ctx, startPatience, func() bool { return r.flags.Len() > 0 })
 		if err != nil {
 			return err
 		}
 	}
 	for {
+		r.drainSignals()
 		if len(r.inbox) > 0 && r.takesFlags() {
 			err := r.takeIn(ctx)
 			if err != nil {
@@ -104,9 +98,12 @@ func (r *caseRun) run(ctx workflow.Context) error {
 			}
 			return r.finish(ctx)
 		case r.closing || r.graceOver(ctx):
-			err := r.end(ctx)
+			ended, err := r.end(ctx)
 			if err != nil {
 				return err
+			}
+			if !ended {
+				continue
 			}
 			return r.finish(ctx)
 		case r.leaseOver(ctx):
@@ -163,7 +160,7 @@ func (r *caseRun) wait(ctx workflow.Context) error {
 	armed := r.deadline()
 	due := func() bool {
 		d := r.deadline()
-		return len(r.inbox) > 0 && r.takesFlags() || r.closing || r.shouldContinue(ctx) ||
+		return (len(r.inbox) > 0 || r.flags.Len() > 0) && r.takesFlags() || r.closing || r.shouldContinue(ctx) ||
 			!d.IsZero() && (armed.IsZero() || d.Before(armed)) || r.chain.err != nil
 	}
 	if armed.IsZero() {
@@ -190,7 +187,7 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 	if !r.takesFlags() {
 		return nil
 	}
-	flags := r.inbox
+	flags := r.inbox[:min(len(r.inbox), maxTakeIn)]
 	var answer TakeInAnswer
 	ask := TakeInAsk{Platform: r.in.Platform, Account: r.in.Account, Flags: flags}
 	err = workflow.ExecuteLocalActivity(localOptions(ctx), ActivityTakeIn, ask).Get(ctx, &answer)
@@ -201,21 +198,22 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 	if answer.Ref == "" {
 		return nil
 	}
-	found := r.s.Ref != ""
-	if !found {
-		r.open(answer)
+	if r.s.Ref == "" {
+		err = r.open(ctx, answer)
+		if err != nil {
+			return err
+		}
 	}
 	grown := false
 	for _, f := range answer.Taken {
-		if !f.New && found {
+		if slices.Contains(r.s.Taken, f.Flag) {
 			continue
 		}
 		grown = true
+		r.s.Taken = append(r.s.Taken, f.Flag)
 		r.s.EvidenceRevision++
-		if f.New {
-			r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryFlagAccepted, Actor: casefile.System,
-				Flag: &casefile.FlagBody{Flag: f.Flag, Digest: f.Digest, EvidenceRevision: r.s.EvidenceRevision}})
-		}
+		r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryFlagAccepted, Actor: casefile.System,
+			Flag: &casefile.FlagBody{Flag: f.Flag, Digest: f.Digest, EvidenceRevision: r.s.EvidenceRevision}})
 	}
 	if !grown {
 		return nil
@@ -223,12 +221,27 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 	return r.assess(ctx)
 }
 
-// open sets the state of a case that this run has just opened, or of one whose run was lost.
-func (r *caseRun) open(a TakeInAnswer) {
+// maxTakeIn bounds one taking in: a flood of flags of one account is taken in by portions, with the
+// case in its queue after the first.
+const maxTakeIn = 25
+
+// open sets the state of a case that this run has just opened, or of one whose run was lost: then
+// the chain goes on behind what the log holds of it.
+func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	r.s.Ref, r.s.Ordinal, r.s.OpenedAt, r.s.Previous = a.Ref, a.Ordinal, a.OpenedAt, a.Previous
 	r.s.State = casefile.StateNew
 	r.s.Revision, r.s.EvidenceRevision, r.s.Claims = a.Revision, a.EvidenceRevision, a.LastClaim
-	r.s.Chain.Name, r.s.Chain.Seq, r.s.Chain.Hash = casefile.CaseChain(a.Ref), a.ChainSeq, a.ChainHash
+	r.s.Chain.Name = casefile.CaseChain(a.Ref)
+	if a.Revision == 0 {
+		return nil
+	}
+	var head ChainHeadAnswer
+	err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityChainHead, ChainHeadAsk{Chain: r.s.Chain.Name}).Get(ctx, &head)
+	if err != nil {
+		return err
+	}
+	r.s.Chain.Seq, r.s.Chain.Hash = head.Seq, head.Hash
+	return nil
 }
 
 // assess asks for findings and a route, and shows the case in its queue.
@@ -258,11 +271,11 @@ func (r *caseRun) project(ctx workflow.Context, ask ProjectAsk) error {
 	r.s.Revision++
 	ask.Platform, ask.Account = r.in.Platform, r.in.Account
 	ask.State = r.s
-	ask.State.Answered = nil
+	ask.State.Answered, ask.State.Taken = nil, nil
 	ask.State.Chain.Drafts, ask.State.Chain.Fixed = nil, nil
 	ask.Opinions = r.s.Opinions[min(r.projected, len(r.s.Opinions)):]
 	written := len(r.s.Opinions)
-	err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityProject, ask).Get(ctx, nil)
+	err := workflow.ExecuteActivity(caseOptions(ctx), ActivityProject, ask).Get(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -298,15 +311,21 @@ func (r *caseRun) shutDoor(ctx workflow.Context) error {
 
 // continueAsNew goes on in a fresh run with the same state: nothing pending, nothing in flight.
 func (r *caseRun) continueAsNew(ctx workflow.Context) error {
-	err := r.shutDoor(ctx)
+	// Verbs go on while the ledger takes its time; the door is shut when nothing is left to append,
+	// and what the last of them drafted goes along as a draft.
+	err := r.chain.drain(ctx)
 	if err != nil {
 		return err
 	}
-	err = r.chain.drain(ctx)
+	err = r.shutDoor(ctx)
 	if err != nil {
 		return err
 	}
-	r.drainSignals(ctx)
+	err = workflow.Await(ctx, func() bool { return r.chain.err != nil || !r.chain.busy })
+	if err != nil {
+		return err
+	}
+	r.drainSignals()
 	next := r.in
 	state := r.s
 	next.State, next.Pending = &state, r.inbox
@@ -319,7 +338,7 @@ func (r *caseRun) finish(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	r.drainSignals(ctx)
+	r.drainSignals()
 	if len(r.inbox) == 0 {
 		return nil
 	}
@@ -328,11 +347,11 @@ func (r *caseRun) finish(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, CaseWorkflowType, next)
 }
 
-func (r *caseRun) drainSignals(ctx workflow.Context) {
-	ch := workflow.GetSignalChannel(ctx, SignalFlag)
+// drainSignals moves the signals that have come to the inbox.
+func (r *caseRun) drainSignals() {
 	for {
 		var sig FlagSignal
-		if !ch.ReceiveAsync(&sig) {
+		if !r.flags.ReceiveAsync(&sig) {
 			return
 		}
 		r.takeSignal(sig)

@@ -11,31 +11,36 @@ import (
 )
 
 // end takes a case from its decision (or a close verb) to the archive: the decision's entry and its
-// proof, the takedown, the sealed file, the closing entry, the last projection.
-func (r *caseRun) end(ctx workflow.Context) error {
+// proof, the takedown, the sealed file, the closing entry, the last projection. It answers false,
+// having done nothing, where a verb that came first has changed what was due.
+func (r *caseRun) end(ctx workflow.Context) (bool, error) {
+	r.deciding = true // refuses further verbs; one that holds the mutex now is looked at below
 	err := r.mutex.Lock(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer r.mutex.Unlock()
+	if !r.closing && !r.graceOver(ctx) {
+		r.deciding = false
+		return false, nil
+	}
 	var bundle *casefile.Bundle
 	if r.s.Decision != nil {
 		bundle, err = r.prove(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		err = r.startTakedown(ctx, *bundle)
 		if err != nil {
-			return err
+			return false, err
 		}
 		r.s.CloseReason = casefile.CloseDecided
 	}
-	return r.archive(ctx, bundle)
+	return true, r.archive(ctx, bundle)
 }
 
 // prove puts the decision on the ledger and waits for its proof.
 func (r *caseRun) prove(ctx workflow.Context) (*casefile.Bundle, error) {
-	r.deciding = true
 	d := r.s.Decision
 	last := d.Opinions[len(d.Opinions)-1]
 	event := r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryDecision,
@@ -89,7 +94,7 @@ func (r *caseRun) archive(ctx workflow.Context, bundle *casefile.Bundle) error {
 	closedAt := workflow.Now(ctx)
 	var file ArchiveAnswer
 	ask := ArchiveAsk{Platform: r.in.Platform, Account: r.in.Account, State: r.s, Bundle: bundle, ClosedAt: closedAt}
-	ask.State.Answered = nil
+	ask.State.Answered, ask.State.Taken = nil, nil
 	err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityArchive, ask).Get(ctx, &file)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func (n *numberer) drain(ctx workflow.Context) error {
 func (n *numberer) appendOnce(ctx workflow.Context) error {
 	if len(n.chain.Fixed) == 0 {
 		n.flush = false
-		drafts := n.chain.Drafts
+		drafts := n.chain.Drafts[:min(len(n.chain.Drafts), maxFix)]
 		ask := FixEntriesAsk{Platform: n.platform, Account: n.account, Prev: n.chain.Hash, Drafts: drafts}
 		if n.chain.Seq == 0 {
 			ask.Cause = n.chain.Cause
@@ -106,6 +106,9 @@ func (n *numberer) appendOnce(ctx workflow.Context) error {
 	return nil
 }
 
+// maxFix bounds the entries of one append.
+const maxFix = 50
+
 // attemptTimeout bounds one attempt of an activity on another role's queue. It is also how long an
 // attempt that was cut off with its process is waited for before the next begins.
 const attemptTimeout = 15 * time.Second
@@ -115,6 +118,16 @@ const attemptTimeout = 15 * time.Second
 func localOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: 8 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second},
+	})
+}
+
+// caseOptions are those of a projection: a regular activity of the work role, so that nothing is
+// shown to anybody before the workflow task that it follows from is committed.
+func caseOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           TaskQueueCases,
+		StartToCloseTimeout: attemptTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second},
 	})
 }

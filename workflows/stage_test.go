@@ -49,7 +49,7 @@ type stage struct {
 	archived  []workflows.ArchiveAsk
 	takedowns []workflows.TakedownInput
 	assessed  int
-	ledgerErr error
+	lost      workflows.TakeInAnswer // what records know of a lost run's case
 }
 
 func newStage(t *testing.T, flags ...casefile.FlagKey) *stage {
@@ -65,6 +65,7 @@ func newStage(t *testing.T, flags ...casefile.FlagKey) *stage {
 	for name, fn := range map[string]any{
 		workflows.ActivityTakeIn: s.takeIn, workflows.ActivityAssess: s.assess, workflows.ActivityProject: s.project,
 		workflows.ActivityFixEntries: s.fix, workflows.ActivityArchive: s.archive, workflows.ActivityAppend: s.append,
+		workflows.ActivityChainHead: s.chainHead,
 	} {
 		s.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
@@ -86,8 +87,9 @@ func (s *stage) takeIn(_ context.Context, ask workflows.TakeInAsk) (workflows.Ta
 		if !s.known[f] {
 			continue
 		}
-		a.Taken = append(a.Taken, workflows.TakenFlag{Flag: f, Digest: "digest-" + string(f), New: !s.taken[f]})
+		a.Taken = append(a.Taken, workflows.TakenFlag{Flag: f, Digest: "digest-" + string(f)})
 		s.taken[f] = true
+		a.Revision, a.EvidenceRevision, a.LastClaim = s.lost.Revision, s.lost.EvidenceRevision, s.lost.LastClaim
 		a.Ref, a.Ordinal, a.OpenedAt = ref, 1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	}
 	return a, nil
@@ -129,9 +131,6 @@ func (s *stage) fix(_ context.Context, ask workflows.FixEntriesAsk) ([]casefile.
 func (s *stage) append(_ context.Context, ask workflows.AppendAsk) (workflows.AppendAnswer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ledgerErr != nil {
-		return workflows.AppendAnswer{}, s.ledgerErr
-	}
 	var a workflows.AppendAnswer
 	for _, f := range ask.Entries {
 		e, err := casefile.ParseEntry(f.Data)
@@ -152,6 +151,16 @@ func (s *stage) append(_ context.Context, ask workflows.AppendAsk) (workflows.Ap
 		}
 	}
 	return a, nil
+}
+
+func (s *stage) chainHead(context.Context, workflows.ChainHeadAsk) (workflows.ChainHeadAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.entries) == 0 {
+		return workflows.ChainHeadAnswer{}, nil
+	}
+	data, err := casefile.Canonical(s.entries[len(s.entries)-1])
+	return workflows.ChainHeadAnswer{Seq: len(s.entries), Hash: casefile.EntryHash(data)}, err
 }
 
 func (s *stage) archive(_ context.Context, ask workflows.ArchiveAsk) (workflows.ArchiveAnswer, error) {

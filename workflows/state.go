@@ -9,25 +9,28 @@ import (
 // CaseState is everything a case's workflow knows. It is serialisable, so that a run can continue
 // as new, and small: words stay in the sealed store.
 type CaseState struct {
-	Ref              casefile.CaseRef       `json:"ref"`
-	Ordinal          int                    `json:"ordinal"`
-	State            casefile.State         `json:"state"`
-	Revision         int                    `json:"revision"`
-	EvidenceRevision int                    `json:"evidence_revision"`
-	OpenedAt         time.Time              `json:"opened_at"`
-	Previous         casefile.CaseRef       `json:"previous,omitempty"`
-	Flags            int                    `json:"flags"`
-	Route            casefile.Route         `json:"route"`
-	Findings         casefile.Address       `json:"findings,omitempty"`
-	Claims           int                    `json:"claims"` // claims so far: the last claim's number
-	Claim            *casefile.Claim        `json:"claim,omitempty"`
-	Opinions         []casefile.Opinion     `json:"opinions,omitempty"`
-	OpinionEvents    []casefile.EventID     `json:"opinion_events,omitempty"`
-	Decision         *casefile.Decision     `json:"decision,omitempty"`
-	DecisionState    casefile.DecisionState `json:"decision_state,omitempty"`
-	GraceUntil       *time.Time             `json:"grace_until,omitempty"`
-	DecisionHash     string                 `json:"decision_hash,omitempty"` // EntryHash of its entry
-	CloseReason      casefile.CloseReason   `json:"close_reason,omitempty"`
+	Ref              casefile.CaseRef `json:"ref"`
+	Ordinal          int              `json:"ordinal"`
+	State            casefile.State   `json:"state"`
+	Revision         int              `json:"revision"`
+	EvidenceRevision int              `json:"evidence_revision"`
+	OpenedAt         time.Time        `json:"opened_at"`
+	Previous         casefile.CaseRef `json:"previous,omitempty"`
+	Flags            int              `json:"flags"`
+	// Taken are the flags that this case's runs have counted as evidence, so that a flag taken in by
+	// an attempt that was lost is counted all the same, and once.
+	Taken         []casefile.FlagKey     `json:"taken,omitempty"`
+	Route         casefile.Route         `json:"route"`
+	Findings      casefile.Address       `json:"findings,omitempty"`
+	Claims        int                    `json:"claims"` // claims so far: the last claim's number
+	Claim         *casefile.Claim        `json:"claim,omitempty"`
+	Opinions      []casefile.Opinion     `json:"opinions,omitempty"`
+	OpinionEvents []casefile.EventID     `json:"opinion_events,omitempty"`
+	Decision      *casefile.Decision     `json:"decision,omitempty"`
+	DecisionState casefile.DecisionState `json:"decision_state,omitempty"`
+	GraceUntil    *time.Time             `json:"grace_until,omitempty"`
+	DecisionHash  string                 `json:"decision_hash,omitempty"` // EntryHash of its entry
+	CloseReason   casefile.CloseReason   `json:"close_reason,omitempty"`
 
 	// Chain is the case's ledger chain: entries not yet appended, and its head.
 	Chain Chain `json:"chain"`

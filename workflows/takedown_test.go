@@ -90,7 +90,7 @@ func TestTakedownAnnouncesActsAndRecords(t *testing.T) {
 	f := newField(t)
 	f.run()
 	require.NoError(t, f.env.GetWorkflowError())
-	require.Equal(t, []string{"prepare", "append", "act", "act", "notify", "append", "finish"}, f.order)
+	require.Equal(t, []string{"prepare", "append", "act", "act", "append", "finish", "notify", "append"}, f.order)
 	require.Equal(t, []casefile.EntryType{casefile.EntryActsPlanned, casefile.EntryActsOutcome, casefile.EntryNotice}, f.types())
 	require.Equal(t, casefile.EntryHash([]byte("{}")), f.entries[0].Cause, "the chain answers to the decision's entry")
 	require.Empty(t, f.entries[1].Cause)
@@ -121,4 +121,16 @@ func TestTakedownRefusedByTheActorChangesNothing(t *testing.T) {
 	f.run()
 	require.Error(t, f.env.GetWorkflowError())
 	require.Equal(t, []string{"prepare"}, f.order)
+}
+
+func TestTakedownThatCannotBeginIsOnRecord(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	f.refuse = temporal.NewNonRetryableApplicationError("refused", string(casefile.CodeInvalid), nil)
+	f.run()
+	require.Error(t, f.env.GetWorkflowError())
+	require.Equal(t, []string{"prepare", "append", "finish"}, f.order)
+	require.Equal(t, []casefile.EntryType{casefile.EntryActsOutcome}, f.types())
+	require.Equal(t, casefile.DecisionFailed, f.finished[0].State)
+	require.Equal(t, "prepare.invalid", f.finished[0].Why)
 }

@@ -110,6 +110,8 @@ func (r *caseRun) checkAny(v Verb) error {
 		return casefile.Errorf(casefile.CodeState, "this case is not open")
 	case r.closing:
 		return casefile.Errorf(casefile.CodeState, "this case is being closed")
+	case r.deciding:
+		return casefile.Errorf(casefile.CodeState, "the decision on this case is being put on the ledger")
 	case r.draining:
 		return casefile.Errorf(casefile.CodeUnavailable, "the case is being moved; send the verb again")
 	case v.Actor.Person == "" || v.Actor.Role == casefile.RoleService || !v.Actor.Role.Valid():
@@ -134,7 +136,7 @@ func (r *caseRun) checkHolder(ctx workflow.Context, v Verb, number int) error {
 
 func (r *caseRun) checkEvidence(seen int) error {
 	if seen != r.s.EvidenceRevision {
-		return casefile.Errorf(casefile.CodeNewEvidence, "evidence came in after you looked; look at what is new and confirm again")
+		return casefile.Errorf(casefile.CodeNewEvidence, "evidence came in after you looked: the case stands at evidence revision %d; look at what is new and confirm again", r.s.EvidenceRevision)
 	}
 	return nil
 }
@@ -230,7 +232,7 @@ func (r *caseRun) opinion(ctx workflow.Context, a OpinionArgs) {
 func (r *caseRun) checkWithdraw(_ workflow.Context, a WithdrawArgs) error {
 	d := r.s.Decision
 	switch {
-	case r.s.State != casefile.StateDecided || d == nil || r.deciding:
+	case r.s.State != casefile.StateDecided || d == nil:
 		return casefile.Errorf(casefile.CodeState, "there is no decision that can still be withdrawn")
 	case d.ID != a.Decision:
 		return casefile.Invalid("decision", "not the case's decision")

@@ -285,7 +285,6 @@ func (a *app) startServe(ctx context.Context) error {
 		QueueTitle: func(q string) string { return titles[q] },
 		CanNotify:  func(string) bool { return a.platform.Capabilities().Notify },
 		Grace:      a.cfg.Settings.Grace,
-		Platforms:  []string{"synthetic", "twitter"},
 	})
 	apiHandler, err := api.New(api.Options{Desk: desk, Door: door, Access: a.access, Log: log, Metrics: a.metrics})
 	if err != nil {

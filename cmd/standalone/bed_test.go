@@ -157,6 +157,16 @@ func (b *bed) awaitDecision(id string, state casefile.DecisionState) records.Dec
 	return d
 }
 
+// awaitNotice waits until the person concerned was told.
+func (b *bed) awaitNotice(decision string) {
+	b.t.Helper()
+	b.await(func() bool {
+		n, err := b.records.Notice(b.t.Context(), decision)
+		require.NoError(b.t, err)
+		return n.State == casefile.NoticeSent
+	})
+}
+
 // form is a complete opinion.
 func form(action casefile.Action, policy casefile.PolicyCode, relied ...string) casefile.OpinionForm {
 	f := casefile.OpinionForm{Rationale: "[rationale of a test opinion]", Relied: relied}

@@ -160,6 +160,7 @@ func TestBrowserKeyboardOnly(t *testing.T) {
 	h.press(kb.Enter)
 	h.see("#receipt-hash")
 	require.Equal(t, d.Hash, h.text("receipt-hash"))
+	b.awaitNotice(row.Decision)
 	_, notices := platformFile(t, b.folder.path("dryrun.ndjson"))
 	require.Equal(t, []string{preview}, notices, "the notice that was previewed is the one sent, byte for byte")
 }

@@ -43,6 +43,7 @@ func TestHistoriesReplay(t *testing.T) {
 	b.awaitCase(ref, func(c records.Case) bool { return c.EvidenceRevision == 2 })
 	given := b.decide("rev1", ref, form(casefile.L5, casefile.VE08, f.Evidence[0].ID))
 	b.awaitDecision(given.Decision, casefile.DecisionDone)
+	require.NoError(t, b.client.GetWorkflow(t.Context(), casefile.TakedownWorkflowID(ref, given.Decision), "").Get(t.Context(), nil))
 	kept["case-decided"] = b.history(casefile.CaseWorkflowID(f.Platform, b.keyring.Identity().Account(f.Ref())), "")
 	kept["takedown-done"] = b.history(casefile.TakedownWorkflowID(ref, given.Decision), "")
 

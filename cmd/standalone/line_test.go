@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -76,6 +78,7 @@ func TestLine(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, report.OK(), report.Faults)
 
+	b.awaitNotice(given.Decision)
 	acts, notices := platformFile(t, b.folder.path("dryrun.ndjson"))
 	require.Equal(t, []string{"suspend"}, acts)
 	require.Equal(t, []string{preview.Notice}, notices, "the notice sent is the one previewed, byte for byte")
@@ -281,6 +284,64 @@ func TestReopen(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.call("rev2", http.MethodGet, "/v1/cases/"+string(fresh.Ref), nil, &view))
 	require.Len(t, view.Evidence, 1)
 	require.Equal(t, f.Evidence[0].Text, view.Evidence[0].Event.Text)
+}
+
+// TestLostRunGoesOn: a case whose workflow was terminated is taken up again by the account's next
+// flag: the same case, the chain on the ledger unbroken.
+func TestLostRunGoesOn(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(t.TempDir()))
+	f := testFlag("f-lost", 1)
+	ref := b.flag(f)
+	b.awaitEntries(casefile.CaseChain(ref), 2)
+	id := casefile.CaseWorkflowID(f.Platform, b.keyring.Identity().Account(f.Ref()))
+	require.NoError(t, b.client.TerminateWorkflow(t.Context(), id, "", "a test"))
+	require.Equal(t, ref, b.flag(testFlag("f-found", 1)))
+	b.awaitCase(ref, func(c records.Case) bool { return c.EvidenceRevision == 2 })
+	given := b.decide("rev1", ref, form(casefile.L5, casefile.VE08, f.Evidence[0].ID))
+	b.awaitDecision(given.Decision, casefile.DecisionDone)
+	b.awaitCase(ref, func(c records.Case) bool { return c.State == casefile.StateClosed })
+	key, err := b.keyring.LogVerifierKey()
+	require.NoError(t, err)
+	report, err := verify.Log(t.Context(), verify.Dir(b.folder.path("ledger")), key, verify.Options{})
+	require.NoError(t, err)
+	require.True(t, report.OK(), report.Faults)
+}
+
+// awaitEntries waits until a chain has so many entries on the ledger.
+func (b *bed) awaitEntries(chain string, n int) {
+	b.t.Helper()
+	b.await(func() bool {
+		_, err := b.ledger.Receipt(b.t.Context(), casefile.NewEventID(chain, n))
+		return err == nil
+	})
+}
+
+// TestFloodOfOneAccount: hundreds of flags of one account at once all come to stand in its one case.
+func TestFloodOfOneAccount(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(t.TempDir()))
+	const flags = 300
+	var lines bytes.Buffer
+	for n := range flags {
+		data, err := json.Marshal(testFlag(fmt.Sprintf("f-flood-%d", n), 1))
+		require.NoError(t, err)
+		lines.Write(append(data, '\n'))
+	}
+	began := time.Now().Add(-time.Minute)
+	res := b.send(detectorLogin, http.MethodPost, "/v1/flags", lines.Bytes())
+	_, err := io.Copy(io.Discard, res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	stats, err := b.awaitQueued(t.Context(), began)
+	require.NoError(t, err)
+	require.Equal(t, flags, stats.Flags)
+	require.Equal(t, 1, stats.Cases)
+	account := b.keyring.Identity().Account(casefile.AccountRef{Platform: "synthetic", ID: "acct-1"})
+	cases, err := b.records.AccountCases(t.Context(), account)
+	require.NoError(t, err)
+	require.Len(t, cases, 1)
+	b.awaitCase(cases[0].Ref, func(c records.Case) bool { return c.EvidenceRevision == flags && c.Flags == flags })
 }
 
 // TestTemporalDown: 503 with Retry-After while the engine is away, and nothing accepted is lost.

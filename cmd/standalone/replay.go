@@ -92,6 +92,9 @@ func (a *app) tellReplay(d *detecting, before detector.Stats, rate float64) {
 	if counts.Outside > 0 {
 		a.say.say("%d posts are older than the window of history: counted, not stored", counts.Outside)
 	}
+	if counts.Missed > 0 {
+		a.say.say("%d posts are missing from history: the index did not take them; findings of their accounts say less", counts.Missed)
+	}
 	if counts.Refused > 0 {
 		a.say.say("%d flags were refused: see %s", counts.Refused, a.folder.path("docket.log"))
 	}

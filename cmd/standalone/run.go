@@ -81,6 +81,9 @@ func (c config) check() error {
 func (a *app) live(ctx context.Context) error {
 	if !a.cfg.NoReplay {
 		s, err := a.replay(ctx)
+		if err == nil && ctx.Err() != nil && a.cfg.Once {
+			err = errors.New("interrupted before every flag stood in a queue")
+		}
 		if err != nil || ctx.Err() != nil {
 			return err
 		}

@@ -139,6 +139,7 @@ func TestRestartGoesOn(t *testing.T) {
 	require.Equal(t, token, again.creds.token("rev1"), "API tokens outlive a restart")
 	again.awaitCase(ref, func(c records.Case) bool { return c.State == casefile.StateClosed })
 	again.awaitDecision(given.Decision, casefile.DecisionDone)
+	again.awaitNotice(given.Decision)
 	acts, notices := platformFile(t, again.folder.path("dryrun.ndjson"))
 	require.Equal(t, []string{"suspend"}, acts)
 	require.Len(t, notices, 1)

@@ -111,7 +111,7 @@ func TestLifeOfACase(t *testing.T) {
 	require.Len(t, found.Cases, 2)
 	views, err := auditor.Views(ctx, in.Case, 0, 0)
 	require.NoError(t, err)
-	require.Len(t, views.Views, 2)
+	require.Len(t, views.Views, 3, "the opened case twice, and the preview, which quotes it")
 	refusals, err := auditor.Refusals(ctx, 0, 0)
 	require.NoError(t, err)
 	require.Equal(t, []string{"case.opinion invalid", "case.proof state"}, []string{

@@ -1,0 +1,98 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/workflows"
+)
+
+func closeAs(id string, who casefile.Actor, claim, evidence int) func() any {
+	return func() any {
+		return workflows.CloseArgs{Verb: verb(id, who), Claim: claim, EvidenceRevision: evidence, Reason: casefile.CloseTest}
+	}
+}
+
+// TestCaseFlagTakenByALostAttempt: a flag that an attempt took in before it was lost is evidence all
+// the same, with its entry, and counts once.
+func TestCaseFlagTakenByALostAttempt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "f1", "f2")
+	s.taken["f1"], s.taken["f2"] = true, true
+	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalFlag, workflows.FlagSignal{Flag: "f2"}) }, 2*time.Minute)
+	stale := s.send(3*time.Minute, workflows.UpdateOpinion, "v2", opinion("v2", reviewer, 1, 1, judgement(casefile.L1, casefile.VE12)))
+	s.send(4*time.Minute, workflows.UpdateClose, "v3", closeAs("v3", reviewer, 1, 2))
+	s.run(workflows.CaseInput{}, "f1")
+	require.NoError(t, s.env.GetWorkflowError())
+	stale.refused(t, casefile.CodeNewEvidence, "")
+	require.Equal(t, []casefile.EntryType{casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed}, s.types())
+}
+
+// TestCaseOfALostRunGoesOn: a new flag takes up a case whose run was terminated: revisions, claim
+// numbers and the ledger's chain go on where they stood.
+func TestCaseOfALostRunGoesOn(t *testing.T) {
+	t.Parallel()
+	first := newStage(t, "f1")
+	first.env.RegisterDelayedCallback(first.env.CancelWorkflow, time.Minute)
+	first.run(workflows.CaseInput{}, "f1")
+	require.Len(t, first.entries, 2)
+
+	s := newStage(t, "f1", "f2")
+	s.entries = first.entries
+	s.lost = workflows.TakeInAnswer{Revision: 7, EvidenceRevision: 1, LastClaim: 3}
+	next := s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.send(2*time.Minute, workflows.UpdateClose, "v2", closeAs("v2", reviewer, 4, 2))
+	s.run(workflows.CaseInput{}, "f2")
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, 4, next.accepted(t).Claim.Number)
+	require.Equal(t, 8, s.projected[0].State.Revision)
+	require.Equal(t, []casefile.EntryType{casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed}, s.types())
+}
+
+// TestCaseWithdrawnWhileTheGraceEnds: verbs queue up behind a slow projection while the grace time
+// ends. Whichever comes first, a withdrawn decision's case is never archived as if it were decided.
+func TestCaseWithdrawnWhileTheGraceEnds(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "f1")
+	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.send(2*time.Minute, workflows.UpdateOpinion, "v2", opinion("v2", reviewer, 1, 1, judgement(casefile.L5, casefile.VE08)))
+	comment := func(id string) func() any {
+		return func() any { return workflows.CommentArgs{Verb: verb(id, other), Text: "words"} }
+	}
+	s.send(2*time.Minute+29*time.Second, workflows.UpdateComment, "c1", comment("c1"))
+	back := s.send(2*time.Minute+29*time.Second, workflows.UpdateWithdraw, "v3", func() any { return workflows.WithdrawArgs{Verb: verb("v3", reviewer), Decision: "v2"} })
+	s.send(2*time.Minute+29*time.Second, workflows.UpdateComment, "c2", comment("c2"))
+	s.send(10*time.Minute, workflows.UpdateClaim, "v4", claim("v4", other))
+	s.send(11*time.Minute, workflows.UpdateClose, "v5", closeAs("v5", other, 2, 1))
+	s.run(workflows.CaseInput{Settings: workflows.Settings{Grace: 30 * time.Second}}, "f1")
+	require.NoError(t, s.env.GetWorkflowError())
+	if back.rejected == nil && back.err == nil {
+		require.Empty(t, s.takedowns)
+		require.Equal(t, casefile.CloseTest, s.archived[0].State.CloseReason)
+		return
+	}
+	back.refused(t, casefile.CodeState, "")
+	require.Len(t, s.takedowns, 1)
+}
+
+// TestCaseFloodIsTakenInByPortions: hundreds of flags of one account at once all become evidence, a
+// portion at a time, with the case in its queue after the first.
+func TestCaseFloodIsTakenInByPortions(t *testing.T) {
+	t.Parallel()
+	var flags []casefile.FlagKey
+	for i := range 120 {
+		flags = append(flags, casefile.FlagKey(rune('a'+i%26))+casefile.FlagKey(rune('0'+i/26)))
+	}
+	s := newStage(t, flags...)
+	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.send(2*time.Minute, workflows.UpdateClose, "v2", closeAs("v2", reviewer, 1, len(flags)))
+	s.run(workflows.CaseInput{}, flags...)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, len(flags)+s.assessed+1, len(s.entries))
+	require.Greater(t, s.assessed, 3)
+	require.Equal(t, casefile.StateQueued, s.projected[0].State.State)
+}
