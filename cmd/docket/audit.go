@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +12,11 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/ledger/verify"
+	"github.com/docket-triage/docket/review/client"
 )
 
 func auditCommand(g *global) *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Verify the ledger, prove what is in it, read its end"}
-	cmd.AddCommand(auditVerify(g), auditProve(g), auditTail(g))
-	return cmd
+	return group("audit", "Verify the ledger, prove what is in it, read its end", auditVerify(g), auditProve(g), auditTail(g))
 }
 
 // logOptions name a log and the key it is checked against.
@@ -36,35 +34,36 @@ func (o *logOptions) verifierKey(g *global) (string, error) {
 	key := o.key
 	if key == "" {
 		if g.data == "" {
-			return "", errors.New("name the key that you pinned with --key KEY|FILE, or a data folder with --data")
+			return "", misuse("name the key that you pinned with --key KEY|FILE, or a data folder with --data")
 		}
 		key = filepath.Join(g.data, "keys", "log.pub")
 	}
-	if strings.Contains(key, "+") && !strings.ContainsAny(key, " \n") {
-		_, err := os.Stat(key)
-		if err != nil {
-			return key, nil
-		}
-	}
 	data, err := os.ReadFile(key)
-	if err != nil {
-		return "", fmt.Errorf("read the verifier key: %w", err)
+	switch {
+	case err == nil:
+		return strings.TrimSpace(string(data)), nil
+	case strings.Count(key, "+") >= 2: // the form of a key: name+hash+bytes
+		return strings.TrimSpace(key), nil
 	}
-	return strings.TrimSpace(string(data)), nil
+	return "", fmt.Errorf("read the verifier key: %w", err)
 }
 
 func (o *logOptions) source(g *global) (verify.Source, error) {
 	at := o.log
 	if at == "" {
 		if g.data == "" {
-			return nil, errors.New("name the log with --log DIR|URL, or a data folder with --data")
+			return nil, misuse("name the log with --log DIR|URL, or a data folder with --data")
 		}
 		at = filepath.Join(g.data, "ledger")
 	}
-	if strings.HasPrefix(at, "http://") || strings.HasPrefix(at, "https://") {
-		return verify.HTTP(at, nil)
-	}
-	return verify.Dir(at), nil
+	return verify.Open(at)
+}
+
+// logReport is the report on a log, and the older checkpoint that it still begins with, if one was
+// given.
+type logReport struct {
+	verify.Report
+	Since *verify.Checkpoint `json:"since,omitempty"`
 }
 
 func auditVerify(g *global) *cobra.Command {
@@ -76,9 +75,15 @@ func auditVerify(g *global) *cobra.Command {
 		Long: `Check the whole log against the pinned key: the checkpoint's signature, every tile and entry
 bundle up to its root, every entry's form, every chain for gaps and forks, and that each takedown
 names its decision. With --bundle FILE check one proof, offline. With --since FILE check as well
-that the log still begins with everything that an earlier checkpoint covered.`,
-		Args: cobra.NoArgs,
+that the log still begins with everything that an earlier checkpoint covered: a checkpoint that you
+kept is what shows a log that was rolled back or written anew.`,
+		Example: "  docket audit verify --log https://docket.example/log/ --key log.pub\n" +
+			"  docket audit verify --bundle 7K2QX-9MDT4.bundle.json --key log.pub",
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if bundle != "" && (since != "" || o.log != "") {
+				return misuse("--bundle is checked by itself: it goes with neither --log nor --since")
+			}
 			key, err := o.verifierKey(g)
 			if err != nil {
 				return err
@@ -90,13 +95,14 @@ that the log still begins with everything that an earlier checkpoint covered.`,
 			if err != nil {
 				return err
 			}
+			var report logReport
 			if since != "" {
-				err = verifySince(cmd, since, src, key)
+				report.Since, err = verifySince(cmd, since, src, key)
 				if err != nil {
 					return err
 				}
 			}
-			report, err := verify.Log(cmd.Context(), src, key, verify.Options{})
+			report.Report, err = verify.Log(cmd.Context(), src, key, verify.Options{})
 			if err != nil {
 				return err
 			}
@@ -116,32 +122,45 @@ that the log still begins with everything that an earlier checkpoint covered.`,
 	return cmd
 }
 
-func verifySince(cmd *cobra.Command, file string, src verify.Source, key string) error {
+func verifySince(cmd *cobra.Command, file string, src verify.Source, key string) (*verify.Checkpoint, error) {
 	old, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("read the earlier checkpoint: %w", err)
+		return nil, fmt.Errorf("read the earlier checkpoint: %w", err)
+	}
+	before, err := verify.OpenCheckpoint(string(old), key)
+	if err != nil {
+		return nil, fmt.Errorf("open the earlier checkpoint: %w", err)
 	}
 	_, err = verify.Consistency(cmd.Context(), string(old), src, key)
 	if err != nil {
-		return fmt.Errorf("compare with the earlier checkpoint: %w", err)
+		return nil, fmt.Errorf("compare with the earlier checkpoint: %w", err)
 	}
-	return nil
+	return &before, nil
 }
 
-func showReport(w io.Writer, r verify.Report) {
-	_, _ = fmt.Fprintf(w, "origin\t%s\nsize\t%d\nentries read\t%d\nchains\t%d\ndecisions\t%d\n",
-		r.Checkpoint.Origin, r.Checkpoint.Size, r.Entries, r.Chains, r.Decisions)
+// showReport prints a report. What a log holds may be anybody's: it is made plain.
+func showReport(w io.Writer, r logReport) {
+	if r.Checkpoint.Origin != "" {
+		_, _ = fmt.Fprintf(w, "origin\t%s\nsize\t%d\nentries read\t%d\nchains\t%d\ndecisions\t%d\n",
+			plain(r.Checkpoint.Origin), r.Checkpoint.Size, r.Entries, r.Chains, r.Decisions)
+	}
 	if r.Repeats > 0 {
 		_, _ = fmt.Fprintf(w, "repeats\t%d entries stand twice with equal bytes (a crash; no fault)\n", r.Repeats)
 	}
+	if r.Since != nil {
+		_, _ = fmt.Fprintf(w, "since\tthe log begins with the %d entries of the earlier checkpoint\n", r.Since.Size)
+	}
 	for _, f := range r.Faults {
-		_, _ = fmt.Fprintf(w, "FAULT\t%s\n", f)
+		_, _ = fmt.Fprintf(w, "FAULT\t%s\n", plain(f.String()))
 	}
-	if r.OK() {
+	switch {
+	case r.OK():
 		_, _ = fmt.Fprintln(w, "result\tthe log is whole: nothing altered, no gap, no fork")
-		return
+	case r.Stopped:
+		_, _ = fmt.Fprintf(w, "result\tNOT WHOLE: %d faults and more, the rest was not checked\n", len(r.Faults))
+	default:
+		_, _ = fmt.Fprintf(w, "result\tNOT WHOLE: faults found: %d\n", len(r.Faults))
 	}
-	_, _ = fmt.Fprintf(w, "result\t%d faults\n", len(r.Faults))
 }
 
 func verifyBundle(g *global, out io.Writer, file, key string) error {
@@ -157,53 +176,54 @@ func verifyBundle(g *global, out io.Writer, file, key string) error {
 	if err != nil {
 		return fmt.Errorf("%s proves nothing: %w", file, err)
 	}
-	return g.print(out, entry, func(w io.Writer) {
+	proven := verify.TailEntry{Index: b.Index, Hash: casefile.EntryHash(b.Entry), Entry: entry}
+	return g.print(out, proven, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "entry\t%s (%s)\nat\t%s\nindex\t%d\nhash\t%s\nresult\tin the log under the pinned key\n",
-			entry.Event, entry.Type, entry.At, b.Index, casefile.EntryHash(b.Entry))
+			plain(string(entry.Event)), plain(string(entry.Type)), plain(entry.At), proven.Index, proven.Hash)
 	})
 }
 
 func auditProve(g *global) *cobra.Command {
 	var out string
-	cmd := &cobra.Command{
-		Use:   "prove CASE",
-		Short: "Write the proof bundle of a case's decision, for anybody to check offline",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ref, err := casefile.ParseCaseRef(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			bundle, err := c.Proof(cmd.Context(), ref)
-			if err != nil {
-				return err
-			}
-			data, err := json.MarshalIndent(bundle, "", "  ")
-			if err != nil {
-				return fmt.Errorf("encode the bundle: %w", err)
-			}
-			data = append(data, '\n')
-			if out == "-" {
-				_, err = cmd.OutOrStdout().Write(data)
-				return err
-			}
-			if out == "" {
-				out = string(ref) + ".bundle.json"
-			}
-			err = os.WriteFile(out, data, 0o600)
-			if err != nil {
-				return fmt.Errorf("write the bundle: %w", err)
-			}
-			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; check it with: docket audit verify --bundle %s --key KEY\n", out, out)
-			return nil
-		},
-	}
+	cmd := onCase(g, "prove", "Write the proof bundle of a case's decision, for anybody to check offline", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		bundle, err := c.Proof(cmd.Context(), ref)
+		if err != nil {
+			return err
+		}
+		if out == "-" {
+			return printJSON(cmd.OutOrStdout(), bundle, "  ")
+		}
+		file := out
+		if file == "" {
+			file = string(ref) + ".bundle.json"
+		}
+		err = writeBundle(file, bundle)
+		if err != nil {
+			return err
+		}
+		written := struct {
+			Case  casefile.CaseRef `json:"case"`
+			File  string           `json:"file"`
+			Index uint64           `json:"index"`
+		}{ref, file, bundle.Index}
+		return g.print(cmd.OutOrStdout(), written, func(w io.Writer) {
+			_, _ = fmt.Fprintf(w, "wrote %s; check it with: docket audit verify --bundle %s --key KEY\n", plain(file), plain(file))
+		})
+	})
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default CASE.bundle.json, - for standard output)")
 	return cmd
+}
+
+func writeBundle(file string, bundle casefile.Bundle) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the bundle: %w", err)
+	}
+	err = errors.Join(printJSON(f, bundle, "  "), f.Close())
+	if err != nil {
+		return fmt.Errorf("write the bundle: %w", err)
+	}
+	return nil
 }
 
 func auditTail(g *global) *cobra.Command {
@@ -212,7 +232,7 @@ func auditTail(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tail",
 		Short: "Print the last entries of the log, checked against the pinned key",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			key, err := o.verifierKey(g)
 			if err != nil {
@@ -226,9 +246,14 @@ func auditTail(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if entries == nil {
+				entries = []verify.TailEntry{}
+			}
 			return g.print(cmd.OutOrStdout(), entries, func(w io.Writer) {
+				_, _ = fmt.Fprintln(w, "INDEX\tAT\tTYPE\tEVENT\tROLE\tPERSON")
 				for _, e := range entries {
-					_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", e.Index, e.Entry.At, e.Entry.Type, e.Entry.Event, e.Entry.Actor.Person)
+					_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Index, plain(e.Entry.At), plain(string(e.Entry.Type)),
+						plain(string(e.Entry.Event)), plain(string(e.Entry.Actor.Role)), plain(string(e.Entry.Actor.Person)))
 				}
 			})
 		},

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,15 +13,14 @@ import (
 )
 
 func caseCommand(g *global) *cobra.Command {
-	cmd := &cobra.Command{Use: "case", Short: "List, open, claim and decide cases"}
-	cmd.AddCommand(caseQueues(g), caseList(g), caseFind(g), caseShow(g), caseNext(g), caseClaim(g), caseRelease(g),
+	return group("case", "List, open, claim and decide cases",
+		caseQueues(g), caseList(g), caseFind(g), caseShow(g), caseNext(g), caseClaim(g), caseRelease(g),
 		caseComment(g), caseOpinion(g), caseWithdraw(g), caseClose(g), caseReopen(g))
-	return cmd
 }
 
 func caseQueues(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use: "queues", Short: "Show what waits in each queue", Args: cobra.NoArgs,
+		Use: "queues", Short: "Show what waits in each queue", Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := g.client()
 			if err != nil {
@@ -41,15 +40,12 @@ func caseQueues(g *global) *cobra.Command {
 	}
 }
 
-func when(t *time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return t.UTC().Format("2006-01-02 15:04")
-}
-
 func (g *global) printPage(out io.Writer, page review.CasePage) error {
 	return g.print(out, page, func(w io.Writer) {
+		if len(page.Cases) == 0 {
+			_, _ = fmt.Fprintln(w, "no cases")
+			return
+		}
 		_, _ = fmt.Fprintln(w, "CASE\tSTATE\tQUEUE\tSEV\tCONF\tDUE\tOPENED\tFLAGS\tHOLDER")
 		for _, c := range page.Cases {
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n",
@@ -68,8 +64,11 @@ func caseList(g *global) *cobra.Command {
 	var state, queue, cursor string
 	var limit int
 	cmd := &cobra.Command{
-		Use: "list", Short: "List cases by state, or a queue in its order", Args: cobra.NoArgs,
+		Use: "list", Short: "List cases by state, or a queue in its order", Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if state != "" && queue != "" {
+				return misuse("--state and --queue do not go together: a queue holds the cases that wait or are claimed")
+			}
 			c, err := g.client()
 			if err != nil {
 				return err
@@ -91,18 +90,27 @@ func caseList(g *global) *cobra.Command {
 	f.StringVar(&queue, "queue", "", "this queue, in the order in which its cases are handed out")
 	f.StringVar(&cursor, "cursor", "", "go on where an earlier page ended")
 	f.IntVar(&limit, "limit", 0, "cases on the page (default 50, at most 200)")
-	cmd.MarkFlagsMutuallyExclusive("state", "queue")
 	return cmd
 }
+
+// maxFindBytes bounds the words read from standard input.
+const maxFindBytes = 4096
 
 func caseFind(g *global) *cobra.Command {
 	var q review.Query
 	var state, policy, action string
 	cmd := &cobra.Command{
-		Use: "find [WORDS]", Short: "Look for cases by number, account id, handle or words of the evidence", Args: cobra.MaximumNArgs(1),
+		Use: "find [WORDS|-]", Short: "Look for cases by number, account id, handle or words of the evidence", Args: takes(0, 1),
+		Long: `Look for cases by number, account id, handle or words of the evidence.
+
+What stands on a command line shows in this machine's process list and the shell's history: give -
+and write handles and words on standard input.`,
+		Example: "  docket case find 7K2QX-9MDT4\n  docket case find - < words.txt",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				q.Text = args[0]
+			var err error
+			q.Text, err = findWords(cmd, args)
+			if err != nil {
+				return err
 			}
 			q.State, q.Policy, q.Action = casefile.State(state), casefile.PolicyCode(policy), casefile.Action(action)
 			c, err := g.client()
@@ -127,10 +135,31 @@ func caseFind(g *global) *cobra.Command {
 	return cmd
 }
 
+func findWords(cmd *cobra.Command, args []string) (string, error) {
+	switch {
+	case len(args) == 0:
+		return "", nil
+	case args[0] != "-":
+		return args[0], nil
+	}
+	data, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxFindBytes+1))
+	if err != nil {
+		return "", fmt.Errorf("read the words: %w", err)
+	}
+	words := strings.TrimSpace(string(data))
+	switch {
+	case words == "":
+		return "", misuse("no words on standard input")
+	case len(data) > maxFindBytes:
+		return "", misuse("more than %d bytes on standard input", maxFindBytes)
+	}
+	return words, nil
+}
+
 // onCase makes a command whose one argument is a case number.
 func onCase(g *global, use, short string, do func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error) *cobra.Command {
 	return &cobra.Command{
-		Use: use + " CASE", Short: short, Args: cobra.ExactArgs(1),
+		Use: use + " CASE", Short: short, Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := casefile.ParseCaseRef(args[0])
 			if err != nil {

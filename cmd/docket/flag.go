@@ -11,16 +11,17 @@ import (
 )
 
 func flagCommand(g *global) *cobra.Command {
-	cmd := &cobra.Command{Use: "flag", Short: "Hand flags in and ask how far they have come"}
-	cmd.AddCommand(flagSubmit(g), flagShow(g))
-	return cmd
+	return group("flag", "Hand flags in and ask how far they have come", flagSubmit(g), flagShow(g))
 }
 
 func flagSubmit(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "submit FILE|-",
 		Short: "Hand in the flags of a file, one JSON object a line; a bad line spoils no other",
-		Args:  cobra.ExactArgs(1),
+		Long: `Hand in the flags of a file, one JSON object a line (docs/formats/flag.md), and print an answer for
+each line. A bad line spoils no other; with any, the exit status is 1. To hand the same file in
+again is harmless: a flag counts once.`,
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {
@@ -36,8 +37,9 @@ func flagSubmit(g *global) *cobra.Command {
 				return err
 			}
 			out := cmd.OutOrStdout()
-			taken, refused := 0, 0
+			taken, refused, last := 0, 0, 0
 			err = c.SubmitFlags(cmd.Context(), in, func(r intake.LineResult) error {
+				last = r.Line
 				if r.Error == nil {
 					taken++
 				} else {
@@ -45,6 +47,9 @@ func flagSubmit(g *global) *cobra.Command {
 				}
 				return showLine(g, out, r)
 			})
+			if err != nil && last > 0 {
+				return fmt.Errorf("the answers end at line %d, hand the file in again: %w", last, err)
+			}
 			if err != nil {
 				return err
 			}
@@ -66,11 +71,13 @@ func showLine(g *global, out io.Writer, r intake.LineResult) error {
 	var err error
 	switch {
 	case r.Error != nil && r.Error.Field != "":
-		_, err = fmt.Fprintf(out, "line %d: refused: %s: %s\n", r.Line, r.Error.Field, r.Error.Message)
+		_, err = fmt.Fprintf(out, "line %d: refused: %s: %s\n", r.Line, plain(r.Error.Field), plain(r.Error.Message))
 	case r.Error != nil:
-		_, err = fmt.Fprintf(out, "line %d: refused: %s\n", r.Line, r.Error.Message)
+		_, err = fmt.Fprintf(out, "line %d: refused: %s\n", r.Line, plain(r.Error.Message))
+	case r.Case == "":
+		_, err = fmt.Fprintf(out, "line %d: %s %s\n", r.Line, r.Status, plain(r.ID))
 	default:
-		_, err = fmt.Fprintf(out, "line %d: %s %s %s\n", r.Line, r.Status, r.ID, r.Case)
+		_, err = fmt.Fprintf(out, "line %d: %s %s case %s\n", r.Line, r.Status, plain(r.ID), r.Case)
 	}
 	return err
 }
@@ -80,7 +87,7 @@ func flagShow(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Say how far a flag has come",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := g.client()
 			if err != nil {
@@ -91,7 +98,10 @@ func flagShow(g *global) *cobra.Command {
 				return err
 			}
 			return g.print(cmd.OutOrStdout(), s, func(w io.Writer) {
-				_, _ = fmt.Fprintf(w, "flag\t%s\nplatform\t%s\nstatus\t%s\ncase\t%s\n", s.ID, s.Platform, s.Status, s.Case)
+				_, _ = fmt.Fprintf(w, "flag\t%s\nplatform\t%s\nstatus\t%s\n", plain(s.ID), s.Platform, s.Status)
+				if s.Case != "" {
+					_, _ = fmt.Fprintf(w, "case\t%s\n", s.Case)
+				}
 			})
 		},
 	}

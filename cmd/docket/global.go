@@ -2,13 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
+	"unicode"
 
 	"github.com/docket-triage/docket/review/client"
 )
@@ -18,6 +16,7 @@ type global struct {
 	data string
 	as   string
 	json bool
+	env  func(string) string
 }
 
 // credentials is the part of a data folder's credentials.json that is needed here.
@@ -32,16 +31,12 @@ type credentials struct {
 // client connects as the options and the environment say.
 func (g *global) client() (*client.Client, error) {
 	if g.data == "" {
-		url, token := os.Getenv("DOCKET_URL"), os.Getenv("DOCKET_TOKEN")
-		if url == "" || token == "" {
-			return nil, errors.New("say where Docket runs and who you are: --data DIR --as LOGIN, or DOCKET_URL and DOCKET_TOKEN in the environment")
-		}
-		return &client.Client{Base: url, Token: token}, nil
+		return g.fromEnvironment()
 	}
 	path := filepath.Join(g.data, "credentials.json")
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the credentials of the data folder: %w", err)
+		return nil, fmt.Errorf("read the credentials that standalone writes: %w", err)
 	}
 	var c credentials
 	err = json.Unmarshal(data, &c)
@@ -50,23 +45,25 @@ func (g *global) client() (*client.Client, error) {
 	}
 	var logins []string
 	for _, p := range c.People {
-		if p.Login == g.as {
+		if p.Login == g.as && g.as != "" {
 			return &client.Client{Base: c.BaseURL, Token: p.Token}, nil
 		}
 		logins = append(logins, p.Login)
 	}
-	return nil, fmt.Errorf("--as must name one of %s", strings.Join(logins, ", "))
+	return nil, misuse("say who you are with --as LOGIN: one of %s", strings.Join(logins, ", "))
 }
 
-// print writes v as JSON with --json, and with show otherwise.
-func (g *global) print(out io.Writer, v any, show func(io.Writer)) error {
-	if !g.json {
-		w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-		show(w)
-		return w.Flush()
+func (g *global) fromEnvironment() (*client.Client, error) {
+	url, token := strings.TrimSpace(g.env("DOCKET_URL")), strings.TrimSpace(g.env("DOCKET_TOKEN"))
+	switch {
+	case g.as != "":
+		return nil, misuse("--as names somebody of a data folder: name the folder with --data DIR")
+	case url == "" || token == "":
+		return nil, misuse("say where Docket runs and who you are: --data DIR --as LOGIN, or DOCKET_URL and DOCKET_TOKEN in the environment")
+	case strings.ContainsFunc(token, unicode.IsControl):
+		return nil, misuse("DOCKET_TOKEN holds control characters: it is one line")
+	case !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://"):
+		return nil, misuse("DOCKET_URL must begin with http:// or https://")
 	}
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	return &client.Client{Base: url, Token: token}, nil
 }

@@ -4,8 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,28 +14,47 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := root().ExecuteContext(ctx)
-	if err != nil {
-		if !errors.Is(err, errSaid) {
-			_, _ = fmt.Fprintln(os.Stderr, "docket:", err)
-		}
-		os.Exit(1)
-	}
+	code := process{args: os.Args[1:], env: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr}.run(ctx)
+	stop()
+	os.Exit(code)
 }
 
-// errSaid ends the program with 1 when everything was already printed.
-var errSaid = errors.New("said already")
+// process is what a run of the program gets from outside.
+type process struct {
+	args     []string
+	env      func(string) string
+	in       io.Reader
+	out, err io.Writer
+}
 
-func root() *cobra.Command {
-	g := &global{}
+// run carries one command out and gives the exit status: 0, or 1 after an error was told.
+func (p process) run(ctx context.Context) int {
+	g := &global{env: p.env}
+	cmd := root(g)
+	cmd.SetArgs(p.args)
+	cmd.SetIn(p.in)
+	cmd.SetOut(p.out)
+	cmd.SetErr(p.err)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	tell(p.err, err, g.json)
+	return 1
+}
+
+func root(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "docket",
 		Short: "Work with a running Docket: cases, flags and the ledger",
 		Long: `Work with a running Docket: cases, flags and the ledger.
 
 The address and the token come from the credentials of a standalone data folder (--data DIR
---as LOGIN), or else from the environment: DOCKET_URL and DOCKET_TOKEN.`,
+--as LOGIN), or else from the environment: DOCKET_URL and DOCKET_TOKEN.
+
+The exit status is 0, or 1 after an error. With --json, an error is one line of JSON on standard
+error: {"error":{"code","message"}}, with field, faults, verb_id and retry_after_seconds where there
+are any. Times are UTC.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -44,6 +62,9 @@ The address and the token come from the credentials of a standalone data folder 
 	f.StringVar(&g.data, "data", "", "standalone data folder to take address and token from")
 	f.StringVar(&g.as, "as", "", "whose token to take from the data folder: a login such as rev1")
 	f.BoolVar(&g.json, "json", false, "print JSON")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return misuse("%v (see %s --help)", err, cmd.CommandPath())
+	})
 	cmd.AddCommand(caseCommand(g), flagCommand(g), auditCommand(g))
 	return cmd
 }

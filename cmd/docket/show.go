@@ -1,101 +1,143 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
-	"unicode"
+	"time"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/review"
 )
 
-// plain makes content under review safe for a terminal: control and format characters, which could
-// move the cursor or turn the text around, are shown as U+XXXX.
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
-			_, _ = fmt.Fprintf(&b, "<U+%04X>", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// printLine writes v as one line of JSON.
-func printLine(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
-
-// showCase prints a case for a person.
+// showCase prints a case for a person. Everything that a detector, an account or a colleague wrote
+// is made plain.
 func showCase(out io.Writer, v review.CaseView) error {
 	p := &printer{out: out}
 	p.line("Case %s  %s  queue %s  severity %d  confidence %d  tier %s  due %s", v.Case, v.State, v.Queue, v.Severity, v.Confidence, v.Tier, when(v.DueAt))
-	p.line("Account %s on %s, handle %s, name %s", plain(v.AccountID), v.Platform, plain(v.Handle), plain(v.Account.DisplayName))
-	if v.Account.Bio != "" {
-		p.line("Profile: %s", plain(v.Account.Bio))
-	}
-	p.line("Routed by rule %s with %s", v.Route.Rule, values(v.Route.Values))
+	p.line("Evidence revision %d", v.EvidenceRevision)
+	p.line("Account %s on %s", plain(v.AccountID), plain(v.Platform))
+	p.words("Handle", v.Handle)
+	p.words("Name", v.Account.DisplayName)
+	p.words("Profile", v.Account.Bio)
+	p.line("Routed by rule %s with %s", plain(v.Route.Rule), values(v.Route.Values))
 	if v.Claim != nil {
 		p.line("Held by %s (claim %d) until %s", v.Claim.Person, v.Claim.Number, when(&v.Claim.ExpiresAt))
 	}
 	for _, m := range v.Missing {
-		p.line("! %s", m)
+		p.line("! %s", plain(m))
 	}
+	p.evidence(v)
+	p.head("Findings")
+	for _, f := range v.Findings {
+		p.line("  %-14s %-8s %s", plain(string(f.Kind)), f.Status, findingText(f))
+	}
+	p.around(v)
+	p.opinions(v)
+	p.decision(v)
+	return p.err
+}
+
+func (p *printer) evidence(v review.CaseView) {
 	p.head("Why flagged")
 	for _, f := range v.FlagViews {
 		for _, r := range f.Reasons {
-			p.line("  %s %s weight %.2g: %s", r.Policy, r.Rule, r.Weight, plain(r.Detail))
+			p.line("  %s %s weight %.2g: %s", r.Policy, plain(r.Rule), r.Weight, plain(r.Detail))
 		}
 	}
 	p.head("Evidence")
-	for _, e := range v.Evidence {
-		p.line("  %s  [%s] %s", e.Event.At.Format("2006-01-02 15:04"), plain(e.Event.ID), plain(e.Event.Text))
+	if len(v.Evidence) == 0 {
+		p.line("  no posts")
 	}
-	p.head("Findings")
-	for _, f := range v.Findings {
-		p.line("  %-14s %-8s %s", f.Kind, f.Status, findingText(f))
+	for _, e := range v.Evidence {
+		mark := " "
+		if e.New {
+			mark = "+" // since the last look
+		}
+		p.line("%s %s  [%s] %s", mark, when(&e.Event.At), plain(e.Event.ID), plain(e.Event.Text))
+	}
+}
+
+// around prints what else is known of the account and of accounts like it.
+func (p *printer) around(v review.CaseView) {
+	if len(v.Earlier)+len(v.Linked) > 0 {
+		p.head("Earlier and linked")
+	}
+	for _, e := range v.Earlier {
+		p.line("  case %s opened %s: %s", e.Case, when(&e.OpenedAt), strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Action, codes(e.Policies), e.Reason)))
+	}
+	for _, l := range v.Linked {
+		p.line("  account %s, handle %s: %s", plain(l.Account.ID), plain(l.Account.Handle), plain(l.Why))
+	}
+}
+
+func (p *printer) opinions(v review.CaseView) {
+	if len(v.Comments)+len(v.Opinions) > 0 {
+		p.head("What people said")
 	}
 	for _, c := range v.Comments {
-		p.line("Comment by %s: %s", c.Person, plain(c.Text))
+		p.line("  %s %s commented: %s", when(&c.At), c.Person, plain(c.Text))
 	}
-	if d := v.Decision; d != nil {
-		p.head("Decision")
-		p.line("  %s %v %s: %s", d.Action, d.Policies, d.EntityTier, d.State)
-		for _, a := range d.Acts {
-			p.line("  act %d %s: %s", a.Act.Number, a.Act.Kind, a.State)
-		}
+	for _, o := range v.Opinions {
+		p.line("  %s %s (%s) judged %s: %s", when(&o.At), o.Person, o.Role, judgement(o.Judgement), plain(o.Rationale))
+	}
+}
+
+func (p *printer) decision(v review.CaseView) {
+	d := v.Decision
+	if d == nil {
+		return
+	}
+	p.head("Decision")
+	p.line("  %s: %s %s", judgement(d.Judgement), d.State, plain(d.Why))
+	if d.GraceUntil != nil {
+		p.line("  can be withdrawn until %s", d.GraceUntil.UTC().Format(time.RFC3339))
+	}
+	for _, a := range d.Acts {
+		p.line("  act %d %s (%s): %s %s", a.Act.Number, a.Act.Kind, a.Direction, a.State, plain(a.Why))
 	}
 	if v.Proof != nil {
 		p.line("  proof: entry %s, index %d, hash %s", v.Proof.Event, v.Proof.Index, v.Proof.Hash)
 	}
-	return p.err
+	if d.Notice != "" {
+		p.line("  notice %s, %s:\n%s", d.NoticeNo, d.NoticeSent, strings.TrimSuffix(quoted(d.Notice), "\n"))
+	}
+}
+
+func judgement(j casefile.Judgement) string {
+	s := fmt.Sprintf("%s under %s, entity %s", j.Action, codes(j.Policies), j.EntityTier)
+	if j.Days > 0 {
+		s += fmt.Sprintf(", %d days", j.Days)
+	}
+	return s
+}
+
+func codes(policies []casefile.PolicyCode) string {
+	names := make([]string, len(policies))
+	for i, p := range policies {
+		names[i] = string(p)
+	}
+	return strings.Join(names, " ")
 }
 
 func findingText(f casefile.Finding) string {
 	if f.Status != casefile.StatusKnown {
-		return f.Why
+		return plain(f.Why)
 	}
 	var parts []string
-	for name, v := range f.Values {
-		parts = append(parts, fmt.Sprintf("%s=%.4g", name, v))
+	for _, name := range slices.Sorted(maps.Keys(f.Values)) {
+		parts = append(parts, fmt.Sprintf("%s=%.4g", plain(name), f.Values[name]))
 	}
-	sort.Strings(parts)
 	return strings.Join(parts, " ")
 }
 
 func values(m map[string]string) string {
 	var parts []string
-	for k, v := range m {
-		parts = append(parts, k+"="+plain(v))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, plain(k)+"="+plain(m[k]))
 	}
-	sort.Strings(parts)
 	return strings.Join(parts, ", ")
 }
 
@@ -107,8 +149,15 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.out, format+"\n", args...)
+		_, p.err = fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	}
 }
 
 func (p *printer) head(title string) { p.line("\n%s", title) }
+
+// words prints a line of the account's own words, if there are any.
+func (p *printer) words(name, text string) {
+	if text != "" {
+		p.line("%s: %s", name, plain(text))
+	}
+}

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -13,10 +18,34 @@ import (
 	"github.com/docket-triage/docket/review/client"
 )
 
-// keyFlag lets a verb be sent again after a time-out without counting twice.
-func keyFlag(cmd *cobra.Command, key *string) *cobra.Command {
-	cmd.Flags().StringVar(key, "key", "", "idempotency key: the same verb with the same key counts once")
+// verbKey is the idempotency key of one verb.
+type verbKey struct {
+	key string
+	// again says that the caller named the key: the verb may have counted before.
+	again bool
+}
+
+// on gives the command a --key. The key is made here when none is given, so that it can be told
+// whatever becomes of the call.
+func (k *verbKey) on(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().StringVar(&k.key, "key", "", "idempotency key: the same verb with the same key counts once (default: a random one)")
+	do := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if strings.ContainsFunc(k.key, unicode.IsControl) {
+			return misuse("--key must not hold control characters")
+		}
+		k.again = k.key != ""
+		if !k.again {
+			k.key = casefile.NewID()
+		}
+		return do(cmd, args)
+	}
 	return cmd
+}
+
+// call is the verb on a case.
+func (k *verbKey) call(ref casefile.CaseRef) review.VerbCall {
+	return review.VerbCall{Case: ref, Key: k.key}
 }
 
 func (g *global) printAnswer(out io.Writer, a review.VerbAnswer) error {
@@ -29,195 +58,295 @@ func (g *global) printAnswer(out io.Writer, a review.VerbAnswer) error {
 			_, _ = fmt.Fprintf(w, "decision\t%s\n", a.Decision)
 		}
 		if a.GraceUntil != nil {
-			_, _ = fmt.Fprintf(w, "can be withdrawn until\t%s\n", a.GraceUntil.UTC().Format("2006-01-02 15:04:05"))
+			_, _ = fmt.Fprintf(w, "can be withdrawn until\t%s\n", a.GraceUntil.UTC().Format("2006-01-02 15:04:05Z"))
 		}
-		_, _ = fmt.Fprintf(w, "key\t%s\n", a.Key)
+		_, _ = fmt.Fprintf(w, "key\t%s\n", plain(a.Key))
 	})
 }
 
 func caseNext(g *global) *cobra.Command {
-	var key string
-	return keyFlag(&cobra.Command{
-		Use: "next QUEUE", Short: "Claim the next case of a queue", Args: cobra.ExactArgs(1),
+	var key verbKey
+	return key.on(&cobra.Command{
+		Use: "next QUEUE", Short: "Claim the next case of a queue; JSON is null when none waits", Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := g.client()
 			if err != nil {
 				return err
 			}
-			a, ok, err := c.Next(cmd.Context(), args[0], key)
+			a, ok, err := c.Next(cmd.Context(), args[0], key.key)
 			if err != nil {
-				return err
+				return doubtful(err, key.key)
 			}
-			if !ok {
-				return g.print(cmd.OutOrStdout(), nil, func(w io.Writer) { _, _ = fmt.Fprintln(w, "no case waits in this queue") })
+			if ok {
+				return g.printAnswer(cmd.OutOrStdout(), a)
 			}
-			return g.printAnswer(cmd.OutOrStdout(), a)
+			return g.print(cmd.OutOrStdout(), nil, func(w io.Writer) {
+				_, _ = fmt.Fprintf(w, "no case waits in a queue %s%s\n", plain(args[0]), elsewhere(cmd.Context(), c))
+			})
 		},
-	}, &key)
+	})
+}
+
+// elsewhere says which queues hold cases, for whoever mistyped one.
+func elsewhere(ctx context.Context, c *client.Client) string {
+	queues, err := c.Queues(ctx)
+	var names []string
+	for _, q := range queues {
+		if q.Waiting > 0 {
+			names = append(names, plain(q.Name))
+		}
+	}
+	if err != nil || len(names) == 0 {
+		return ""
+	}
+	return "; cases wait in " + strings.Join(names, ", ")
 }
 
 func caseClaim(g *global) *cobra.Command {
-	var key string
-	return keyFlag(onCase(g, "claim", "Claim a case", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		a, err := c.Claim(cmd.Context(), review.VerbCall{Case: ref, Key: key})
+	var key verbKey
+	return key.on(onCase(g, "claim", "Claim a case", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		a, err := c.Claim(cmd.Context(), key.call(ref))
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
 		return g.printAnswer(cmd.OutOrStdout(), a)
-	}), &key)
+	}))
 }
 
-// held reads the claim and evidence revision that the caller holds now.
-func held(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) (review.CaseView, error) {
+// held reads the number of the claim that the caller holds now. A verb that is sent again may have
+// ended its claim itself: it goes with none, and counts only if it counted before.
+func (k *verbKey) held(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) (int, error) {
 	v, err := c.Case(cmd.Context(), ref, "")
-	if err != nil {
-		return v, err
+	switch {
+	case err != nil:
+		return 0, err
+	case v.Mine:
+		return v.Claim.Number, nil
+	case k.again:
+		return 0, nil
 	}
-	if !v.Mine {
-		return v, fmt.Errorf("you do not hold case %s: claim it first", ref)
-	}
-	return v, nil
+	return 0, casefile.Errorf(casefile.CodeStaleClaim, "you do not hold case %s: claim it first", ref)
 }
 
 func caseRelease(g *global) *cobra.Command {
-	var key string
-	return keyFlag(onCase(g, "release", "Give a case back to its queue", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		v, err := held(cmd, c, ref)
+	var key verbKey
+	return key.on(onCase(g, "release", "Give a case back to its queue", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		claim, err := key.held(cmd, c, ref)
 		if err != nil {
 			return err
 		}
-		a, err := c.Release(cmd.Context(), review.VerbCall{Case: ref, Key: key}, v.Claim.Number)
+		a, err := c.Release(cmd.Context(), key.call(ref), claim)
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
 		return g.printAnswer(cmd.OutOrStdout(), a)
-	}), &key)
+	}))
 }
 
 func caseComment(g *global) *cobra.Command {
-	var key, file string
+	var key verbKey
+	var file string
 	cmd := onCase(g, "comment", "Add a comment, read from a file or standard input", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
 		text, err := readInput(cmd, file)
 		if err != nil {
 			return err
 		}
-		a, err := c.Comment(cmd.Context(), review.VerbCall{Case: ref, Key: key}, string(text))
+		a, err := c.Comment(cmd.Context(), key.call(ref), strings.TrimRight(string(text), "\r\n"))
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
 		return g.printAnswer(cmd.OutOrStdout(), a)
 	})
 	cmd.Flags().StringVar(&file, "file", "-", "file with the words (words in an argument would show in the process list)")
-	return keyFlag(cmd, &key)
+	return key.on(cmd)
 }
 
+// maxInputBytes bounds a form or a comment read from a file: more than the API takes.
+const maxInputBytes = 1 << 20
+
 func readInput(cmd *cobra.Command, file string) ([]byte, error) {
-	if file == "-" {
-		return io.ReadAll(cmd.InOrStdin())
+	in := cmd.InOrStdin()
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the input: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
 	}
-	data, err := os.ReadFile(file)
+	data, err := io.ReadAll(io.LimitReader(in, maxInputBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the input: %w", err)
+	}
+	if len(data) > maxInputBytes {
+		return nil, casefile.Errorf(casefile.CodeTooLarge, "the input is longer than %d bytes", maxInputBytes)
 	}
 	return data, nil
 }
 
+// parseForm reads an opinion form; a field that is not one is a mistake that must not pass.
+func parseForm(data []byte) (casefile.OpinionForm, error) {
+	var form casefile.OpinionForm
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(&form)
+	if errors.Is(err, io.EOF) {
+		return form, misuse("the opinion form is empty")
+	}
+	if err != nil {
+		return form, misuse("read the opinion form: %v", err)
+	}
+	_, err = dec.Token()
+	if !errors.Is(err, io.EOF) {
+		return form, misuse("read the opinion form: something follows it")
+	}
+	return form, nil
+}
+
+// seenFlag is the fence against deciding on evidence that one has not seen. It has no default: the
+// revision of now would be no fence.
+func seenFlag(cmd *cobra.Command, seen *int) {
+	cmd.Flags().IntVar(seen, "evidence-revision", 0, "the evidence revision that you looked at (required)")
+}
+
+func needSeen(seen int) error {
+	if seen < 1 {
+		return misuse("say which evidence you looked at with --evidence-revision N: docket case show prints the number")
+	}
+	return nil
+}
+
 func caseOpinion(g *global) *cobra.Command {
-	var key, file string
+	var key verbKey
+	var file, confirm string
 	var preview bool
 	var seen int
 	cmd := onCase(g, "opinion", "Give an opinion from a JSON form, or see what it would bring about", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		if !preview {
+			err := needSeen(seen)
+			if err != nil {
+				return err
+			}
+		}
 		data, err := readInput(cmd, file)
 		if err != nil {
 			return err
 		}
-		var form casefile.OpinionForm
-		err = json.Unmarshal(data, &form)
-		if err != nil {
-			return fmt.Errorf("read the opinion form: %w", err)
-		}
-		p, err := c.Preview(cmd.Context(), ref, form)
+		form, err := parseForm(data)
 		if err != nil {
 			return err
 		}
-		if preview || len(p.Faults) > 0 {
-			err = g.print(cmd.OutOrStdout(), p, func(w io.Writer) { showPreview(w, p) })
-			if err == nil && len(p.Faults) > 0 {
-				err = errSaid
-			}
-			return err
+		if preview {
+			return g.preview(cmd, c, ref, form)
 		}
-		v, err := held(cmd, c, ref)
+		claim, err := key.held(cmd, c, ref)
 		if err != nil {
 			return err
-		}
-		if seen == 0 {
-			seen = v.EvidenceRevision
 		}
 		a, err := c.Opinion(cmd.Context(), review.OpinionCall{
-			VerbCall: review.VerbCall{Case: ref, Key: key}, Claim: v.Claim.Number, EvidenceRevision: seen, Form: form, Preview: p.Token,
+			VerbCall: key.call(ref), Claim: claim, EvidenceRevision: seen, Form: form, Preview: confirm,
 		})
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
 		return g.printAnswer(cmd.OutOrStdout(), a)
 	})
+	cmd.Long = `Give an opinion on a case that you hold, from a JSON form (docs/formats/opinion.md), or see with
+--preview what it would bring about, the exact notice included. --confirm with the token that
+--preview printed sends that very notice.`
+	cmd.Example = "  docket case opinion 7K2QX-9MDT4 --file form.json --preview\n" +
+		"  docket case opinion 7K2QX-9MDT4 --file form.json --evidence-revision 2 --confirm TOKEN"
 	f := cmd.Flags()
-	f.StringVar(&file, "file", "-", "file with the form (docs/formats/opinion.md)")
+	f.StringVar(&file, "file", "-", "file with the form")
 	f.BoolVar(&preview, "preview", false, "only show the consequences and the exact notice")
-	f.IntVar(&seen, "evidence-revision", 0, "the evidence revision you looked at (default: the one of now)")
-	return keyFlag(cmd, &key)
+	f.StringVar(&confirm, "confirm", "", "token of the preview that you confirm")
+	seenFlag(cmd, &seen)
+	return key.on(cmd)
+}
+
+// preview shows what an opinion would do; a form with faults is an error.
+func (g *global) preview(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef, form casefile.OpinionForm) error {
+	p, err := c.Preview(cmd.Context(), ref, form)
+	if err != nil {
+		return err
+	}
+	err = g.print(cmd.OutOrStdout(), p, func(w io.Writer) { showPreview(w, p) })
+	if err == nil && len(p.Faults) > 0 {
+		err = errSaid
+	}
+	return err
 }
 
 func showPreview(w io.Writer, p review.Preview) {
 	for _, f := range p.Faults {
-		_, _ = fmt.Fprintf(w, "fault\t%s: %s\n", f.Field, f.Message)
+		_, _ = fmt.Fprintf(w, "fault in %s: %s\n", plain(f.Field), plain(f.Message))
 	}
 	for _, c := range p.Consequences {
-		_, _ = fmt.Fprintf(w, "- %s\n", c)
+		_, _ = fmt.Fprintf(w, "- %s\n", plain(c))
 	}
 	if p.Notice != "" {
-		_, _ = fmt.Fprintf(w, "\nNotice, exactly as it would be sent:\n\n%s\n", p.Notice)
+		_, _ = fmt.Fprintf(w, "\nNotice, exactly as it would be sent:\n%s", quoted(p.Notice))
+	}
+	if p.Token != "" {
+		_, _ = fmt.Fprintf(w, "\nTo give this opinion: --confirm %s\n", p.Token)
 	}
 }
 
 func caseWithdraw(g *global) *cobra.Command {
-	var key string
-	return keyFlag(onCase(g, "withdraw", "Take your own decision back within its grace time", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		a, err := c.Withdraw(cmd.Context(), review.VerbCall{Case: ref, Key: key}, "")
+	var key verbKey
+	return key.on(onCase(g, "withdraw", "Take your own decision back within its grace time", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		a, err := c.Withdraw(cmd.Context(), key.call(ref), "")
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
 		return g.printAnswer(cmd.OutOrStdout(), a)
-	}), &key)
+	}))
 }
 
 func caseClose(g *global) *cobra.Command {
-	var key, reason string
+	var key verbKey
+	var reason string
+	var seen int
 	cmd := onCase(g, "close", "Close a case without a decision", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		v, err := held(cmd, c, ref)
+		if !casefile.CloseReason(reason).Valid() {
+			return misuse("--reason must be one of duplicate, out_of_scope, account_gone, test")
+		}
+		err := needSeen(seen)
+		if err != nil {
+			return err
+		}
+		claim, err := key.held(cmd, c, ref)
 		if err != nil {
 			return err
 		}
 		a, err := c.Close(cmd.Context(), review.CloseCall{
-			VerbCall: review.VerbCall{Case: ref, Key: key}, Claim: v.Claim.Number, EvidenceRevision: v.EvidenceRevision, Reason: casefile.CloseReason(reason),
+			VerbCall: key.call(ref), Claim: claim, EvidenceRevision: seen, Reason: casefile.CloseReason(reason),
 		})
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
-		return g.printAnswer(cmd.OutOrStdout(), a)
+		return g.print(cmd.OutOrStdout(), a, func(w io.Writer) { // its state is still the one before
+			_, _ = fmt.Fprintf(w, "case\t%s\nis being closed as\t%s\nkey\t%s\n", a.Case, reason, plain(a.Key))
+		})
 	})
-	cmd.Flags().StringVar(&reason, "reason", "", "duplicate, out_of_scope, account_gone or test")
-	return keyFlag(cmd, &key)
+	cmd.Flags().StringVar(&reason, "reason", "", "duplicate, out_of_scope, account_gone or test (required)")
+	seenFlag(cmd, &seen)
+	return key.on(cmd)
 }
 
 func caseReopen(g *global) *cobra.Command {
-	var key string
-	return keyFlag(onCase(g, "reopen", "Open the account of a closed case again, with its evidence", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		r, err := c.Reopen(cmd.Context(), review.VerbCall{Case: ref, Key: key})
+	var key verbKey
+	return key.on(onCase(g, "reopen", "Open the account of a closed case again, with its evidence", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		r, err := c.Reopen(cmd.Context(), key.call(ref))
 		if err != nil {
-			return err
+			return doubtful(err, key.key)
 		}
-		return g.print(cmd.OutOrStdout(), r, func(w io.Writer) { _, _ = fmt.Fprintf(w, "new case\t%s\n", r.Case) })
-	}), &key)
+		return g.print(cmd.OutOrStdout(), r, func(w io.Writer) {
+			if r.Case == "" {
+				_, _ = fmt.Fprintf(w, "accepted; the new case is not known yet: the same command with --key %s has it\n", plain(r.Key))
+				return
+			}
+			_, _ = fmt.Fprintf(w, "new case\t%s\n", r.Case)
+		})
+	}))
 }
