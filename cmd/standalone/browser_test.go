@@ -87,6 +87,10 @@ func (h hands) tabToID(id string) { h.t.Helper(); h.tabTo(fmt.Sprintf(`e.id === 
 func (h hands) see(selector string) {
 	h.t.Helper()
 	h.do(chromedp.WaitReady(chromedp.CSS(selector)))
+	// Keys work once the page's script has run, which it has when the page is loaded.
+	_, err := chromedp.Run(h.ctx, chromedp.Evaluate[bool](
+		`new Promise(ok => document.readyState === "complete" ? ok(true) : addEventListener("load", () => ok(true)))`, chromedp.EvalAwaitPromise))
+	require.NoError(h.t, err)
 }
 
 // TestBrowserKeyboardOnly: log in, next case, refused for one missing mitigation with the draft
