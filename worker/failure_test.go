@@ -16,8 +16,8 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
-// quoted is an engine's error with somebody's words in it.
-var quoted = errors.New(`Post "https://platform.example/accounts/a-17": "words of a person"`)
+// errQuoted is an engine's error with somebody's words in it.
+var errQuoted = errors.New(`post "https://platform.example/accounts/a-17": "words of a person"`)
 
 func TestToTemporal(t *testing.T) {
 	t.Parallel()
@@ -28,9 +28,9 @@ func TestToTemporal(t *testing.T) {
 		final bool
 		text  string
 	}{
-		"an engine's":       {quoted, "internal", false, "activity failed: internal"},
+		"an engine's":       {errQuoted, "internal", false, "activity failed: internal"},
 		"a time-out":        {fmt.Errorf("read: %w", context.DeadlineExceeded), "internal", false, "activity failed: internal"},
-		"an outage":         {&casefile.Error{Code: casefile.CodeUnavailable, Op: "write", Message: "try again", Err: quoted}, "unavailable", false, "activity failed: unavailable: write: try again"},
+		"an outage":         {&casefile.Error{Code: casefile.CodeUnavailable, Op: "write", Message: "try again", Err: errQuoted}, "unavailable", false, "activity failed: unavailable: write: try again"},
 		"wrapped":           {fmt.Errorf("words of a person: %w", casefile.Invalid("days", "too many")), "invalid", true, "activity failed: invalid: days: too many"},
 		"faults":            {casefile.Faults{casefile.Invalid("a", "first"), casefile.Invalid("b", "second")}, "invalid", true, "activity failed: invalid: a: first"},
 		"not found":         {casefile.Errorf(casefile.CodeNotFound, "no such row"), "not_found", false, "activity failed: not_found: no such row"},
@@ -78,7 +78,7 @@ func TestFailureInterceptor(t *testing.T) {
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&failureInterceptor{final: final}}})
 	env.RegisterActivityWithOptions(func(_ context.Context, fail bool) (string, error) {
 		if fail {
-			return "", fmt.Errorf("do the act: %w", &casefile.Error{Code: casefile.CodeForbidden, Message: "the platform refuses", Err: quoted})
+			return "", fmt.Errorf("do the act: %w", &casefile.Error{Code: casefile.CodeForbidden, Message: "the platform refuses", Err: errQuoted})
 		}
 		return "done", nil
 	}, activity.RegisterOptions{Name: "Act"})

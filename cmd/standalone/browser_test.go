@@ -83,14 +83,20 @@ func (h hands) tabTo(js string) {
 
 func (h hands) tabToID(id string) { h.t.Helper(); h.tabTo(fmt.Sprintf(`e.id === %q`, id)) }
 
-// see waits until the page shows an element.
+// see waits until a loaded page shows an element: keys work once the page's script has run. A
+// question that is cut off by a navigation is asked again.
 func (h hands) see(selector string) {
 	h.t.Helper()
-	h.do(chromedp.WaitReady(chromedp.CSS(selector)))
-	// Keys work once the page's script has run, which it has when the page is loaded.
-	_, err := chromedp.Run(h.ctx, chromedp.Evaluate[bool](
-		`new Promise(ok => document.readyState === "complete" ? ok(true) : addEventListener("load", () => ok(true)))`, chromedp.EvalAwaitPromise))
-	require.NoError(h.t, err)
+	js := fmt.Sprintf(`new Promise(ok => setTimeout(() => ok(document.readyState === "complete" && document.querySelector(%q) !== null), 20))`, selector)
+	for h.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(h.ctx, patience/12)
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](js, chromedp.EvalAwaitPromise))
+		cancel()
+		if err == nil && there {
+			return
+		}
+	}
+	require.Fail(h.t, "the page never showed it", selector)
 }
 
 // TestBrowserKeyboardOnly: log in, next case, refused for one missing mitigation with the draft
@@ -111,7 +117,7 @@ func TestBrowserKeyboardOnly(t *testing.T) {
 	h.do(chromedp.Navigate(link))
 	h.tabToID("login")
 	h.press(kb.Enter)
-	h.see("table[data-live]")
+	h.see("[data-next]:not(:disabled)")
 	h.press("n")
 	h.see("#opinion-form")
 	ref := eval[string](h, `document.getElementById("case").dataset.case`)
