@@ -109,6 +109,8 @@ func (d *Detect) Stop(context.Context) error {
 }
 
 func (d *Detect) run(ctx context.Context) error {
+	calls, cancel := outlive(ctx, lastCall)
+	defer cancel()
 	kept := time.Now()
 	dirty := false
 	for {
@@ -122,7 +124,7 @@ func (d *Detect) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the stream: %w", err)
 		}
-		err = d.take(ctx, batch)
+		err = d.take(ctx, calls, batch)
 		if err != nil {
 			if ctx.Err() != nil {
 				// Flags of this batch may be on their way: the snapshot before it stands.
@@ -141,6 +143,28 @@ func (d *Detect) run(ctx context.Context) error {
 	}
 }
 
+// lastCall is how long a call that is under way when the role is stopped may still take: a batch
+// that was handed on whole is kept, and not read again at the next start.
+const lastCall = 10 * time.Second
+
+// outlive gives a context that ends grace after ctx.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-out.Done():
+		}
+	})
+	return out, func() {
+		stop()
+		cancel()
+	}
+}
+
 // keep writes windows and resume token in one file, after everything before them was handed on.
 func (d *Detect) keep() error {
 	err := d.o.Keep(string(d.token))
@@ -151,7 +175,8 @@ func (d *Detect) keep() error {
 }
 
 // take hands a batch on: its posts to history first, so that the cases that its flags open find them.
-func (d *Detect) take(ctx context.Context, batch stream.Batch) error {
+// The end of ctx ends it between two attempts; a call under way ends with calls.
+func (d *Detect) take(ctx, calls context.Context, batch stream.Batch) error {
 	var posts []indexing.Post
 	var flags []casefile.Flag
 	for i := range batch.Events {
@@ -164,14 +189,14 @@ func (d *Detect) take(ctx context.Context, batch stream.Batch) error {
 		}
 	}
 	if len(posts) > 0 {
-		err := d.keepHistory(ctx, posts)
+		err := d.keepHistory(ctx, calls, posts)
 		if err != nil {
 			return err
 		}
 	}
 	if len(flags) > 0 {
 		err := d.insist(ctx, "flags", func() error {
-			refused, err := d.o.Door.SubmitFlags(ctx, flags)
+			refused, err := d.o.Door.SubmitFlags(calls, flags)
 			for _, r := range refused {
 				d.refused.Add(1)
 				d.o.Log.ErrorContext(ctx, "flag refused", "code", string(casefile.ErrorCode(r)))
@@ -192,10 +217,10 @@ func (d *Detect) take(ctx context.Context, batch stream.Batch) error {
 const historyAttempts = 3
 
 // keepHistory hands posts to history; those that it does not take are counted and passed over.
-func (d *Detect) keepHistory(ctx context.Context, posts []indexing.Post) error {
+func (d *Detect) keepHistory(ctx, calls context.Context, posts []indexing.Post) error {
 	pause := 100 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		res, err := d.o.History.PutPosts(ctx, posts)
+		res, err := d.o.History.PutPosts(calls, posts)
 		if err == nil {
 			d.outside.Add(int64(res.Outside))
 			return nil

@@ -440,3 +440,48 @@ func TestDetectStopWithoutStart(t *testing.T) {
 	_, err := s.Source.Next(t.Context())
 	require.NotErrorIs(t, err, io.EOF)
 }
+
+// heldDoor takes flags only once it is let, or gives up with its context.
+type heldDoor struct {
+	FlagDoor
+	called, let chan struct{}
+}
+
+func (h *heldDoor) SubmitFlags(ctx context.Context, flags []casefile.Flag) ([]error, error) {
+	select {
+	case h.called <- struct{}{}:
+	default:
+	}
+	select {
+	case <-h.let:
+		return h.FlagDoor.SubmitFlags(ctx, flags)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TestDetectStopKeepsWhatIsUnderWay: the batch that is being handed on when the role is stopped is
+// handed on and kept, so that the next start reads none of it again.
+func TestDetectStopKeepsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	whole := newField(t)
+	all := whole.detect(nil)
+	whole.run(all)
+	f := newField(t)
+	held := &heldDoor{FlagDoor: f.door, called: make(chan struct{}, 1), let: make(chan struct{})}
+	d := f.detect(func(o *DetectOptions) { o.Door, o.KeepEvery = held, time.Hour })
+	require.NoError(t, d.Start(t.Context()))
+	f.await(held.called)
+	cancel := d.cancel
+	d.cancel = func() {
+		cancel()
+		close(held.let)
+	}
+	require.NoError(t, d.Stop(t.Context()))
+	require.NoError(t, d.Err())
+	require.Positive(t, d.Counts().Events)
+	rest := f.detect(nil)
+	f.run(rest)
+	require.Equal(t, all.Counts().Events, d.Counts().Events+rest.Counts().Events, "nothing is read twice")
+	require.Equal(t, whole.door.flags, f.door.flags)
+}

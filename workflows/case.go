@@ -51,9 +51,10 @@ type caseRun struct {
 
 	projected     int // how many of s.Opinions the records have
 	forceContinue bool
-	draining      bool // verbs are refused: the run is about to continue as new
-	deciding      bool // the grace time is over: nothing can be withdrawn any more
-	closing       bool // a close verb was accepted
+	draining      bool           // verbs are refused: the run is about to continue as new
+	deciding      bool           // the grace time is over: nothing can be withdrawn any more
+	closing       bool           // a close verb was accepted
+	closedBy      casefile.Actor // whose it was
 }
 
 // startPatience is how long a run that was started without a flag waits for one.

@@ -103,7 +103,11 @@ func (r *caseRun) archive(ctx workflow.Context, bundle *casefile.Bundle) error {
 	if r.s.Decision != nil {
 		body.Decision = r.s.Decision.ID
 	}
-	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryClosed, Actor: casefile.System, Closed: body})
+	by := casefile.System
+	if r.closing {
+		by = r.closedBy
+	}
+	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryClosed, Actor: by, Closed: body})
 	err = r.chain.drain(ctx)
 	if err != nil {
 		return err

@@ -42,5 +42,6 @@ func TestPromise06NothingDecidesByItself(t *testing.T) {
 	require.NoError(t, s.env.GetWorkflowError())
 	require.Empty(t, s.takedowns)
 	require.Equal(t, []casefile.EntryType{casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed}, s.types())
+	require.Equal(t, reviewer, s.entries[2].Actor, "who closed it stands on the ledger")
 	require.Equal(t, []casefile.State{casefile.StateQueued, casefile.StateClaimed, casefile.StateClosed}, s.states())
 }

@@ -269,5 +269,5 @@ func (r *caseRun) checkClose(ctx workflow.Context, a CloseArgs) error {
 
 func (r *caseRun) close(_ workflow.Context, a CloseArgs) {
 	r.s.CloseReason = a.Reason
-	r.closing = true
+	r.closing, r.closedBy = true, a.Actor
 }

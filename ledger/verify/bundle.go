@@ -2,10 +2,13 @@ package verify
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -15,16 +18,47 @@ import (
 // maxBundleBytes bounds a proof bundle's JSON: the longest entry in base 64, path and checkpoint.
 const maxBundleBytes = 256 << 10
 
+// strictBytes is base 64 in its one spelling: the standard decoder forgives unused bits, so that a
+// changed byte of the file could prove the same.
+type strictBytes []byte
+
+// UnmarshalJSON reads a JSON text of base 64.
+func (s *strictBytes) UnmarshalJSON(data []byte) error {
+	var text string
+	err := json.Unmarshal(data, &text)
+	if err != nil {
+		return fmt.Errorf("read base 64: %w", err)
+	}
+	*s, err = base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return fmt.Errorf("read base 64: %w", err)
+	}
+	return nil
+}
+
 // ParseBundle reads a proof bundle's JSON (docs/formats/proof-bundle.md). Unknown fields, anything
-// after the object and more than 256 KiB are CodeInvalid errors. It checks nothing else: Bundle does.
+// after the object, base 64 with unused bits set and more than 256 KiB are CodeInvalid errors. It
+// checks nothing else: Bundle does.
 func ParseBundle(data []byte) (casefile.Bundle, error) {
 	if len(data) > maxBundleBytes {
 		return casefile.Bundle{}, casefile.Errorf(casefile.CodeInvalid, "a proof bundle has at most %d bytes", maxBundleBytes)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	var b casefile.Bundle
-	err := dec.Decode(&b)
+	var raw json.RawMessage
+	err := dec.Decode(&raw)
+	if err == nil {
+		err = exactNames(raw)
+	}
+	var w struct {
+		Format     string        `json:"format"`
+		Entry      strictBytes   `json:"entry"`
+		Index      uint64        `json:"index"`
+		Path       []strictBytes `json:"path"`
+		Checkpoint string        `json:"checkpoint"`
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &w)
+	}
 	if err != nil {
 		return casefile.Bundle{}, &casefile.Error{Code: casefile.CodeInvalid, Message: "not a proof bundle", Err: err}
 	}
@@ -32,7 +66,27 @@ func ParseBundle(data []byte) (casefile.Bundle, error) {
 	if !errors.Is(err, io.EOF) {
 		return casefile.Bundle{}, casefile.Errorf(casefile.CodeInvalid, "something follows the proof bundle")
 	}
+	b := casefile.Bundle{Format: w.Format, Entry: w.Entry, Index: w.Index, Checkpoint: w.Checkpoint}
+	for _, h := range w.Path {
+		b.Path = append(b.Path, h)
+	}
 	return b, nil
+}
+
+// exactNames refuses fields that are not a bundle's, letter by letter: encoding/json takes FORMAT for
+// format.
+func exactNames(object json.RawMessage) error {
+	var fields map[string]json.RawMessage
+	err := json.Unmarshal(object, &fields)
+	if err != nil {
+		return fmt.Errorf("read the fields: %w", err)
+	}
+	for name := range fields {
+		if !slices.Contains([]string{"format", "entry", "index", "path", "checkpoint"}, name) {
+			return errors.New("a field that a bundle does not have")
+		}
+	}
+	return nil
 }
 
 // Bundle checks a proof: the checkpoint is signed with vkey and of its origin, its tree is larger

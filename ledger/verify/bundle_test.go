@@ -111,6 +111,29 @@ func TestParseBundle(t *testing.T) {
 	}
 }
 
+// TestBundleHasOneSpelling: no bit of a bundle's file can be flipped without the proof failing.
+func TestBundleHasOneSpelling(t *testing.T) {
+	t.Parallel()
+	l := buildLog(t, plainEntries(t, 3))
+	data, err := json.MarshalIndent(l.bundleOf(t, 1), "", "  ")
+	require.NoError(t, err)
+	proves := func(data []byte) bool {
+		b, err := ParseBundle(data)
+		if err == nil {
+			_, err = Bundle(b, l.key.vkey)
+		}
+		return err == nil
+	}
+	require.True(t, proves(data))
+	for i := range data {
+		for bit := range 8 {
+			data[i] ^= 1 << bit
+			require.False(t, proves(data), "bit %d of byte %d: %s", bit, i, data[max(0, i-10):min(len(data), i+10)])
+			data[i] ^= 1 << bit
+		}
+	}
+}
+
 // Base 64 has spare bits at its end: a signature must not be taken in a second spelling.
 func TestCheckpointSignatureHasOneSpelling(t *testing.T) {
 	t.Parallel()
