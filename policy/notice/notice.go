@@ -203,8 +203,9 @@ func newPage(d Data) page {
 		End: d.Date.UTC().AddDate(0, 0, d.Judgement.Days), Assessed: true,
 	}
 	p.Account = quote(d.Account.ID, 64)
-	if d.Account.Handle != "" {
-		p.Account = quote(d.Account.Handle, 64)
+	handle := quote(d.Account.Handle, 64)
+	if handle != "" { // a handle of nothing but spaces names nobody
+		p.Account = handle
 	}
 	for _, post := range d.Posts {
 		p.Posts = append(p.Posts, Post{ID: quote(post.ID, 200), At: post.At, Text: quote(post.Text, 200)})
