@@ -4,6 +4,8 @@
 //	go run ./testdata/gen -seed 7 -labelled FILE
 package main
 
+//go:generate go run . -seed 1 -out ../stream
+
 import (
 	"compress/gzip"
 	"errors"
