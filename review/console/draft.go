@@ -49,8 +49,9 @@ func readDraft(v url.Values) Draft {
 	return d
 }
 
-// word reads a single value that no person types at length.
-func word(v url.Values, name string) string { return clean(strings.TrimSpace(v.Get(name))) }
+// word reads a single value that no person types at length. Cleaned first: a dropped character may
+// have stood between a space and the end.
+func word(v url.Values, name string) string { return strings.TrimSpace(clean(v.Get(name))) }
 
 // words reads all values of a name, each once.
 func words(v url.Values, name string) []string {

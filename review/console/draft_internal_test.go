@@ -15,6 +15,7 @@ import (
 func FuzzDraft(f *testing.F) {
 	f.Add("action=L3&days=7&policies=VE-08&policies=VE-09&primary=VE-09&entity_tier=E1&M1=no&M8=yes&relied=post-1&relied=profile&rationale=why%0D%0Aso&next=on&claim=3&evidence=2")
 	f.Add("relied=%00%FF&relied=b64.AA&rationale=%E2%80%AE&claim=-1&evidence=99999999999999999999")
+	f.Add("primary=%FE%28%0A%00")
 	f.Add("policies=&policies=VE-08&policies=VE-08&primary=VE-99")
 	f.Fuzz(func(t *testing.T, raw string) {
 		v, _ := url.ParseQuery(raw)
