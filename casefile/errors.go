@@ -22,6 +22,8 @@ const (
 	CodeTooLarge    Code = "too_large"    // over a stated limit
 	CodeUnavailable Code = "unavailable"  // an engine is down; try again later
 	CodeUnproven    Code = "unproven"     // an act without the proof it needs: never retried
+	CodeUncertain   Code = "uncertain"    // whether an act happened could not be established
+	CodePaused      Code = "paused"       // a switch is off: nothing was begun; try again later
 	CodeInternal    Code = "internal"     // anything else; its text never reaches a user
 )
 

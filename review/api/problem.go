@@ -27,6 +27,8 @@ var statuses = map[casefile.Code]int{
 	casefile.CodeTooLarge:    http.StatusRequestEntityTooLarge,
 	casefile.CodeUnavailable: http.StatusServiceUnavailable,
 	casefile.CodeUnproven:    http.StatusConflict,
+	casefile.CodeUncertain:   http.StatusConflict,
+	casefile.CodePaused:      http.StatusServiceUnavailable,
 	casefile.CodeInternal:    http.StatusInternalServerError,
 }
 
@@ -38,7 +40,7 @@ type Problem struct {
 	Type   string        `json:"type" doc:"urn:docket:problem: and the code"`
 	Title  string        `json:"title" doc:"The HTTP status in words"`
 	Status int           `json:"status" doc:"The HTTP status"`
-	Code   casefile.Code `json:"code" doc:"The error's code: invalid, not_found, conflict, state, stale_claim, new_evidence, forbidden, needs_second, too_large, unavailable, unproven, internal, unauthenticated"`
+	Code   casefile.Code `json:"code" doc:"The error's code: invalid, not_found, conflict, state, stale_claim, new_evidence, forbidden, needs_second, too_large, unavailable, unproven, uncertain, paused, internal, unauthenticated"`
 	Detail string        `json:"detail" doc:"What is wrong and what to do, for a person"`
 	Field  string        `json:"field,omitempty" doc:"The field at fault, as a JSON path"`
 	// Faults are all faults of a form, the first of them in Field and Detail too.

@@ -104,6 +104,8 @@ var statuses = map[casefile.Code]int{
 	casefile.CodeTooLarge:    http.StatusRequestEntityTooLarge,
 	casefile.CodeUnavailable: http.StatusServiceUnavailable,
 	casefile.CodeUnproven:    http.StatusConflict,
+	casefile.CodeUncertain:   http.StatusConflict,
+	casefile.CodePaused:      http.StatusServiceUnavailable,
 }
 
 func statusOf(err error) int {
