@@ -21,7 +21,7 @@ var adapterParents = []string{"records", "indexing", "classify", "enforce"}
 
 // sharedByAdapters are sub-packages of adapterParents that are no adapters: suites that several
 // adapters answer, and what reads or writes through the parent's interface alone.
-var sharedByAdapters = []string{"records/recordstest", "indexing/indextest", "indexing/projector"}
+var sharedByAdapters = []string{"records/recordstest", "records/relational", "indexing/indextest", "indexing/projector"}
 
 // importsByPackage reads the imports of every package of the module, its tests left out. Keys are
 // folders below the module's root, "." for the root itself.

@@ -6,8 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 folders=(
 	ledger
-	records/sqlite
-	records/feed
+	records
 	indexing
 	detector
 	stream

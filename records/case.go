@@ -33,7 +33,28 @@ type Case struct {
 	ChainHash        string //
 	ReservedBy       casefile.Person
 	ReservedUntil    *time.Time
+
+	Stage casefile.Stage
+	// Rank orders a queue: severity, one more for a case raised at half of a deadline, and above all
+	// others one with a threat to life (see RankThreat).
+	Rank   int
+	Raised bool
+	Threat bool
+	// NotBefore is until when the case is offered to nobody, AssignedTo the one person that it is
+	// offered to; both are columns that ReserveNext looks at.
+	NotBefore  *time.Time
+	AssignedTo casefile.Person
+	Missed     []casefile.DeadlineKind
+	// Restricted is the referral that restricts who sees the case; "" for none.
+	Restricted casefile.ReferralKind
+	// Attached is the earlier decision that a case closed as already decided belongs to.
+	Attached string
+	// Round counts the rounds of opinions: a withdrawn or void one begins another.
+	Round int
 }
+
+// RankThreat is the rank of a case with a threat to life.
+const RankThreat = 100
 
 // Projection is what a workflow writes of itself. It is applied if its revision is above the row's,
 // in one transaction with everything in it; an older or equal one changes nothing and is no error.
@@ -44,7 +65,14 @@ type Projection struct {
 	Comments []CommentRow
 	// Decision is set when the decision's row is to be written or moved on.
 	Decision *DecisionRow
-	Now      time.Time
+	// Blind are opinions that nobody but their authors may see yet; an OpinionRow of the same id shows
+	// it. VoidOpinions are ids of opinions that count no more, shown or not.
+	Blind        []BlindOpinion
+	VoidOpinions []string
+	Parts        []PartRow // repeats change nothing
+	Referrals    []casefile.Referral
+	Tellings     []TellingRow
+	Now          time.Time
 }
 
 // OpinionRow is an opinion without its words.
@@ -73,15 +101,17 @@ type Cases interface {
 	AccountCases(ctx context.Context, account casefile.AccountKey) ([]Case, error)
 	// Queues counts what stands in each queue.
 	Queues(ctx context.Context) ([]QueueCount, error)
-	// QueueCases lists a queue in its order (severity, confidence, due, reference), after a cursor
+	// QueueCases lists a queue in its order (rank, confidence, due, reference), after a cursor
 	// that an earlier page returned ("" for the first). next is "" on the last page.
 	QueueCases(ctx context.Context, queue, after string, limit int) (cases []Case, next string, err error)
 	// ListCases lists cases by state ("" for all), newest opened first, after a cursor.
 	ListCases(ctx context.Context, state casefile.State, after string, limit int) (cases []Case, next string, err error)
-	// ReserveNext reserves the first case of the queue that is neither reserved nor in skip, for
-	// hold, in one statement; ok is false when there is none. The reservation stands in columns
-	// that projections never touch.
-	ReserveNext(ctx context.Context, queue string, person casefile.Person, skip []casefile.CaseRef, now time.Time, hold time.Duration) (ref casefile.CaseRef, ok bool, err error)
+	// ReserveNext reserves the first case of the queue, in its order, that is neither reserved nor in
+	// skip, for r.Hold, in one statement; ok is false when there is none. It passes over cases that are
+	// snoozed, assigned to somebody else, in adjudication unless the caller is a lead, and those on which
+	// the person gave an opinion in the present round. The reservation stands in columns that
+	// projections never touch.
+	ReserveNext(ctx context.Context, r Reservation) (ref casefile.CaseRef, ok bool, err error)
 	// FreeReservation ends a person's reservation; it is no error when there is none.
 	FreeReservation(ctx context.Context, ref casefile.CaseRef, person casefile.Person) error
 	// Opinions lists a case's opinions in order.
@@ -90,6 +120,16 @@ type Cases interface {
 	Comments(ctx context.Context, ref casefile.CaseRef) ([]CommentRow, error)
 	// ClaimedBy lists the open cases that a person holds.
 	ClaimedBy(ctx context.Context, person casefile.Person) ([]Case, error)
+}
+
+// Reservation asks for the next case of a queue.
+type Reservation struct {
+	Queue  string
+	Person casefile.Person
+	Lead   bool // the person acts as a lead
+	Skip   []casefile.CaseRef
+	Now    time.Time
+	Hold   time.Duration
 }
 
 // QueueCount is what stands in one queue.

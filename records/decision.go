@@ -35,6 +35,11 @@ type ActRow struct {
 	EndedAt   *time.Time
 	Reference string
 	Why       string
+	// Tries counts the attempts that came to nothing, LastError is the code of the last of them.
+	Tries     int
+	LastError string
+	// SettledBy is who established the outcome where the platform could not tell; "" for nobody.
+	SettledBy casefile.Person
 }
 
 // NoticeRow is a notice; its text is sealed.
@@ -62,7 +67,9 @@ type Decisions interface {
 	PlanActs(ctx context.Context, acts []ActRow) ([]ActRow, error)
 	// BeginAct marks an attempt begun. started is false when an attempt was begun before and its
 	// outcome never written: the caller must establish what happened before acting again.
-	// CodeState when the act already has its outcome.
+	// CodeState when the act already has its outcome. CodePaused, with nothing written, while a switch
+	// of acts that covers the decision's platform is off: the switches are locked in the transaction, so
+	// that no act begins once a pause has answered.
 	BeginAct(ctx context.Context, act casefile.Act, d casefile.Direction, now time.Time) (started bool, row ActRow, err error)
 	// EndAct writes an act's outcome; the first one stands and is returned.
 	EndAct(ctx context.Context, outcome casefile.ActOutcome) (ActRow, error)

@@ -124,9 +124,6 @@ type TakenIn struct {
 	EvidenceRevision int
 	// Previous is the account's last closed case, "" for none.
 	Previous casefile.CaseRef
-	// ChainSeq and ChainHash are the head of the case's ledger chain as last projected.
-	ChainSeq  int
-	ChainHash string
 }
 
 // TakeOutcome says what TakeIn made of a row.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/records/relational"
 )
 
 // Options say where the records are kept and how.
@@ -39,14 +40,28 @@ const (
 	maxReaders        = 8
 )
 
+// engine is SQLite as package relational uses it.
+type engine struct {
+	*reader
+	writer *writer
+}
+
+// Write carries run out. SQLite carries out one write at a time, so apart says nothing to it.
+func (e engine) Write(ctx context.Context, _ relational.Apart, run func(ctx context.Context, c relational.Conn) error) error {
+	return e.writer.write(ctx, run)
+}
+
+// Fault classifies an error of SQLite.
+func (e engine) Fault(err error) relational.Fault { return fault(err) }
+
 // Store is the records in a SQLite file. Make it with Open. All methods are safe for concurrent use.
 //
 // A write whose context ends while it waits returns the context's error and may still be carried
 // out; every write is such that the caller can repeat it.
 type Store struct {
-	writer *writer
-	reader *reader
-	feed   *feed
+	*relational.Store
+	engine engine
+	feed   *relational.Feed
 	closed atomic.Bool
 }
 
@@ -83,7 +98,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	writeDB.SetMaxOpenConns(1)
 	err = prepare(ctx, writeDB, logger)
 	if err != nil {
-		return nil, errors.Join(coded("open records", err), writeDB.Close())
+		return nil, errors.Join(relational.Coded(ctx, fault, "open records", err), writeDB.Close())
 	}
 	readDB, err := sql.Open("sqlite", dsn(path, o.Fast, true))
 	if err != nil {
@@ -91,9 +106,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	readDB.SetMaxOpenConns(maxReaders)
 	readDB.SetMaxIdleConns(maxReaders)
-	s := &Store{feed: newFeed(), reader: newReader(readDB)}
-	s.writer = newWriter(writeDB, s.feed.publish)
-	return s, nil
+	feed := relational.NewFeed()
+	e := engine{reader: newReader(readDB), writer: newWriter(writeDB, feed.Publish)}
+	return &Store{Store: relational.New(e), engine: e, feed: feed}, nil
 }
 
 func prepare(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
@@ -105,7 +120,7 @@ func prepare(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
 	if mode != "wal" {
 		return casefile.Errorf(casefile.CodeUnavailable, "the file system of the records does not allow a write-ahead log (journal mode %q)", mode)
 	}
-	return migrate(ctx, db, logger)
+	return relational.Migrate(ctx, db, logger)
 }
 
 // dsn makes the driver's URI. A path is escaped in it, so that no character of it is taken for
@@ -131,9 +146,15 @@ func dsn(path string, fast, readOnly bool) string {
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := one(ctx, s.reader, scanInt, "SELECT 1")
-	return coded("ping records", err)
+	rows, err := s.engine.Query(ctx, "SELECT 1")
+	if err == nil {
+		err = rows.Close()
+	}
+	return relational.Coded(ctx, fault, "ping records", err)
 }
+
+// Changes returns a channel that gets changes until ctx ends or the store closes, and is closed then.
+func (s *Store) Changes(ctx context.Context) <-chan records.Change { return s.feed.Changes(ctx) }
 
 // Close carries out the writes that wait, ends every feed and closes the file. Later calls get
 // CodeUnavailable. Closing twice is no error.
@@ -141,7 +162,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.writer.close()
-	s.feed.close()
-	return errors.Join(err, s.reader.close())
+	err := s.engine.writer.close()
+	s.feed.Close()
+	return errors.Join(err, s.engine.reader.close())
 }

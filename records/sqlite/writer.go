@@ -8,6 +8,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/records/relational"
 )
 
 // maxBatch bounds how many writes share a transaction, so that none waits long for the others.
@@ -34,7 +35,7 @@ type writer struct {
 // write is one caller's work. It runs at most once.
 type write struct {
 	gone <-chan struct{} // closed when the caller has left
-	run  func(ctx context.Context, t *tx) error
+	run  func(ctx context.Context, c relational.Conn) error
 	done chan error // gets the result, after the commit
 }
 
@@ -47,50 +48,28 @@ func newWriter(db *sql.DB, publish func([]records.Change)) *writer {
 	return w
 }
 
-// do carries run out in a transaction and returns its result once that is committed. run must
-// depend on nothing but the rows it reads: it has no part in what else shares its transaction.
-func do[T any](ctx context.Context, w *writer, run func(ctx context.Context, t *tx) (T, error)) (T, error) {
-	var zero T
-	result := new(T)
-	wr := &write{
-		gone: ctx.Done(),
-		done: make(chan error, 1),
-		run: func(ctx context.Context, t *tx) error {
-			v, err := run(ctx, t)
-			if err != nil {
-				return err
-			}
-			*result = v
-			return nil
-		},
-	}
+// write carries run out in a transaction and returns once that is committed. run must depend on
+// nothing but the rows it reads: it has no part in what else shares its transaction.
+func (w *writer) write(ctx context.Context, run func(ctx context.Context, c relational.Conn) error) error {
 	err := ctx.Err()
 	if err != nil {
-		return zero, err
+		return err
 	}
+	wr := &write{gone: ctx.Done(), run: run, done: make(chan error, 1)}
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
-		return zero, errClosed
+		return relational.ErrClosed
 	}
 	w.waiting = append(w.waiting, wr)
 	w.mu.Unlock()
 	w.signal()
 	select {
 	case err = <-wr.done:
+		return err
 	case <-ctx.Done():
-		return zero, ctx.Err()
+		return ctx.Err()
 	}
-	if err != nil {
-		return zero, err
-	}
-	return *result, nil
-}
-
-// exec is do for a write without a result.
-func exec(ctx context.Context, w *writer, run func(ctx context.Context, t *tx) error) error {
-	_, err := do(ctx, w, func(ctx context.Context, t *tx) (struct{}, error) { return struct{}{}, run(ctx, t) })
-	return err
 }
 
 func (w *writer) signal() {
@@ -171,7 +150,7 @@ func (w *writer) transact(ctx context.Context, batch []*write, results []error) 
 	if !committing {
 		end = "ROLLBACK"
 	}
-	_, err = t.exec(ctx, end)
+	_, err = t.Exec(ctx, end)
 	if err != nil {
 		w.reset()
 		return nil, fmt.Errorf("commit: %w", err)
@@ -186,20 +165,20 @@ func (w *writer) apply(ctx context.Context, t *tx, wr *write, shared bool) (resu
 		return wr.run(ctx, t), nil
 	}
 	told := len(t.changes)
-	_, broken = t.exec(ctx, "SAVEPOINT one")
+	_, broken = t.Exec(ctx, "SAVEPOINT one")
 	if broken != nil {
 		return nil, broken
 	}
 	result = wr.run(ctx, t)
 	if result != nil {
 		t.changes = t.changes[:told]
-		_, broken = t.exec(ctx, "ROLLBACK TO one")
+		_, broken = t.Exec(ctx, "ROLLBACK TO one")
 		if broken != nil {
 			// SQLite itself rolled the transaction back (disk full, I/O error): result says why.
 			return result, broken
 		}
 	}
-	_, broken = t.exec(ctx, "RELEASE one")
+	_, broken = t.Exec(ctx, "RELEASE one")
 	return result, broken
 }
 
@@ -211,7 +190,7 @@ func (w *writer) begin(ctx context.Context) error {
 		}
 		w.conn = conn
 	}
-	_, err := (&tx{w: w}).exec(ctx, "BEGIN IMMEDIATE")
+	_, err := (&tx{w: w}).Exec(ctx, "BEGIN IMMEDIATE")
 	if err != nil {
 		w.reset()
 		return fmt.Errorf("begin: %w", err)
@@ -251,37 +230,37 @@ type tx struct {
 	changes []records.Change
 }
 
-// tell announces a change once the transaction is committed.
-func (t *tx) tell(c records.Change) { t.changes = append(t.changes, c) }
+// Tell announces a change once the transaction is committed.
+func (t *tx) Tell(c records.Change) { t.changes = append(t.changes, c) }
 
-func (t *tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+// Query reads.
+func (t *tx) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	stmt, err := t.prepare(ctx, text)
 	if err != nil {
 		return nil, err
+	}
+	if stmt == nil {
+		return t.w.conn.QueryContext(ctx, text, args...)
 	}
 	return stmt.QueryContext(ctx, args...)
 }
 
-func (t *tx) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+// Exec writes.
+func (t *tx) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	stmt, err := t.prepare(ctx, text)
 	if err != nil {
 		return nil, err
 	}
+	if stmt == nil {
+		return t.w.conn.ExecContext(ctx, text, args...)
+	}
 	return stmt.ExecContext(ctx, args...)
 }
 
-// changed runs a statement and gives the number of rows that it wrote.
-func (t *tx) changed(ctx context.Context, text string, args ...any) (int64, error) {
-	res, err := t.exec(ctx, text, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
+// prepare gives the statement of a text, nil when it is not to be kept.
 func (t *tx) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	stmt := t.w.stmts[text]
-	if stmt != nil {
+	if stmt != nil || len(t.w.stmts) >= maxStatements {
 		return stmt, nil
 	}
 	stmt, err := t.w.conn.PrepareContext(ctx, text)
@@ -290,11 +269,4 @@ func (t *tx) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	t.w.stmts[text] = stmt
 	return stmt, nil
-}
-
-// unkept reads with a text that is not constant, and so is not kept prepared.
-type unkept struct{ t *tx }
-
-func (u unkept) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return u.t.w.conn.QueryContext(ctx, text, args...)
 }

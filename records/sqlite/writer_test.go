@@ -14,6 +14,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/records/relational"
 )
 
 // trial is a writer on a table of its own, that notes how many changes each batch told.
@@ -48,17 +49,30 @@ func openRaw(t *testing.T, path string) *sql.DB {
 }
 
 func (tr *trial) insert(ctx context.Context, n int, after error) error {
-	return exec(ctx, tr.writer, func(ctx context.Context, t *tx) error {
-		t.tell(records.Change{Kind: records.ChangeCase})
-		_, err := t.exec(ctx, "INSERT INTO n (n) VALUES (?)", n)
+	return tr.write(ctx, func(ctx context.Context, c relational.Conn) error {
+		c.Tell(records.Change{Kind: records.ChangeCase})
+		_, err := c.Exec(ctx, "INSERT INTO n (n) VALUES (?)", n)
 		return errors.Join(err, after)
 	})
 }
 
 func (tr *trial) rows(t *testing.T) []int {
 	t.Helper()
-	list, err := do(t.Context(), tr.writer, func(ctx context.Context, x *tx) ([]int, error) {
-		return all(ctx, x, scanInt, "SELECT n FROM n ORDER BY n")
+	var list []int
+	err := tr.write(t.Context(), func(ctx context.Context, c relational.Conn) error {
+		rows, err := c.Query(ctx, "SELECT n FROM n ORDER BY n")
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var n int
+			err = rows.Scan(&n)
+			if err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			list = append(list, n)
+		}
+		return errors.Join(rows.Err(), rows.Close())
 	})
 	require.NoError(t, err)
 	return list
@@ -70,7 +84,7 @@ func (tr *trial) together(t *testing.T, calls ...func() error) []error {
 	running, release := make(chan struct{}), make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
-		_ = exec(context.Background(), tr.writer, func(context.Context, *tx) error {
+		_ = tr.write(context.Background(), func(context.Context, relational.Conn) error {
 			close(running)
 			<-release
 			return nil
@@ -123,7 +137,7 @@ func TestWriterGivesEachItsOwnResult(t *testing.T) {
 	)
 	require.NoError(t, errs[0])
 	require.ErrorIs(t, errs[1], refused)
-	require.True(t, violates(errs[2]), "a broken constraint is its own writer's fault: %v", errs[2])
+	require.Equal(t, relational.FaultTaken, fault(errs[2]), "a broken constraint is its own writer's fault: %v", errs[2])
 	require.NoError(t, errs[3], "what a refused write left is gone when the next one runs")
 	require.Equal(t, []int{1, 2}, tr.rows(t))
 	require.Equal(t, []int{0, 2}, tr.told[:2], "changes of refused writes are not told")
@@ -160,8 +174,8 @@ func TestWriterSurvivesLostTransaction(t *testing.T) {
 	tr := newTrial(t)
 	// SQLite rolls a whole transaction back when the disk is full; this does the same.
 	lose := func() error {
-		return exec(t.Context(), tr.writer, func(ctx context.Context, x *tx) error {
-			_, err := x.w.conn.ExecContext(ctx, "ROLLBACK")
+		return tr.write(t.Context(), func(ctx context.Context, c relational.Conn) error {
+			_, err := c.(*tx).w.conn.ExecContext(ctx, "ROLLBACK")
 			return errors.Join(err, errors.New("lost"))
 		})
 	}
@@ -189,7 +203,7 @@ func TestWriterLockedOut(t *testing.T) {
 	require.NoError(t, err)
 	_, err = lock.ExecContext(t.Context(), "BEGIN IMMEDIATE")
 	require.NoError(t, err)
-	err = coded("insert", tr.insert(t.Context(), 1, nil))
+	err = relational.Coded(t.Context(), fault, "insert", tr.insert(t.Context(), 1, nil))
 	require.Equal(t, casefile.CodeUnavailable, casefile.ErrorCode(err), "%v", err)
 	_, err = lock.ExecContext(t.Context(), "ROLLBACK")
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -12,24 +12,22 @@ import (
 
 // openCase is what TakeIn reads of a case.
 type openCase struct {
-	ref       casefile.CaseRef
-	ordinal   int
-	openedAt  time.Time
-	openedBy  casefile.FlagKey
-	revision  int
-	evidence  int
-	previous  casefile.CaseRef
-	chainSeq  int
-	chainHash string
+	ref      casefile.CaseRef
+	ordinal  int
+	openedAt time.Time
+	openedBy casefile.FlagKey
+	revision int
+	evidence int
+	previous casefile.CaseRef
 }
 
 // The row itself says whether a case is open: the account's counter only repeats it.
-const selectOpenCase = `SELECT ref, ordinal, opened_at, opened_by, revision, evidence_revision, previous, chain_seq, chain_hash
+const selectOpenCase = `SELECT ref, ordinal, opened_at, opened_by, revision, evidence_revision, previous
 	FROM cases WHERE account = ? AND state <> 'closed'`
 
 func scanOpenCase(r scanner) (openCase, error) {
 	var c openCase
-	err := r.Scan(&c.ref, &c.ordinal, toTime{&c.openedAt}, &c.openedBy, &c.revision, &c.evidence, &c.previous, &c.chainSeq, &c.chainHash)
+	err := r.Scan(&c.ref, &c.ordinal, toTime{&c.openedAt}, &c.openedBy, &c.revision, &c.evidence, &c.previous)
 	return c, err
 }
 
@@ -37,11 +35,11 @@ func scanOpenCase(r scanner) (openCase, error) {
 // none open, in one transaction. CodeConflict when propose is needed and another case has it: the
 // caller proposes another. An answer to a dropped row tells of the account's open case, if any.
 func (s *Store) TakeIn(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey, propose casefile.CaseRef, now time.Time) (records.TakenIn, error) {
-	taken, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.TakenIn, error) {
+	taken, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.TakenIn, error) {
 		in := takeIn{t: t, platform: platform, account: account, flag: flag, propose: propose, now: now}
 		return in.run(ctx)
 	})
-	return taken, coded("take flag in", err)
+	return taken, s.coded(ctx, "take flag in", err)
 }
 
 type takeIn struct {
@@ -85,7 +83,7 @@ func (in takeIn) run(ctx context.Context) (records.TakenIn, error) {
 			return records.TakenIn{}, err
 		}
 	}
-	_, err = in.t.exec(ctx, "UPDATE flags SET status = 'accepted', case_ref = ?, accepted_at = ? WHERE flag = ? AND status = 'pending'",
+	_, err = in.t.Exec(ctx, "UPDATE flags SET status = 'accepted', case_ref = ?, accepted_at = ? WHERE flag = ? AND status = 'pending'",
 		open.ref, micros(in.now), in.flag)
 	if err != nil {
 		return records.TakenIn{}, err
@@ -94,7 +92,7 @@ func (in takeIn) run(ctx context.Context) (records.TakenIn, error) {
 	if err != nil {
 		return records.TakenIn{}, err
 	}
-	in.t.tell(records.Change{Kind: records.ChangeFlag, Flag: in.flag, Case: open.ref})
+	in.t.Tell(records.Change{Kind: records.ChangeFlag, Flag: in.flag, Case: open.ref})
 	return in.answer(ctx, open, row, records.TakenNow)
 }
 
@@ -122,11 +120,11 @@ func (in takeIn) open(ctx context.Context) (openCase, error) {
 	if n == 0 {
 		return openCase{}, casefile.Errorf(casefile.CodeConflict, "the case number %s is taken: propose another", in.propose)
 	}
-	_, err = in.t.exec(ctx, "UPDATE accounts SET ordinal = ?, open_case = ? WHERE account = ?", a.Ordinal+1, in.propose, in.account)
+	_, err = in.t.Exec(ctx, "UPDATE accounts SET ordinal = ?, open_case = ? WHERE account = ?", a.Ordinal+1, in.propose, in.account)
 	if err != nil {
 		return openCase{}, err
 	}
-	in.t.tell(records.Change{Kind: records.ChangeCase, Case: in.propose})
+	in.t.Tell(records.Change{Kind: records.ChangeCase, Case: in.propose})
 	return one(ctx, in.t, scanOpenCase, selectOpenCase, in.account)
 }
 
@@ -134,7 +132,6 @@ func (in takeIn) answer(ctx context.Context, open openCase, row records.FlagRece
 	out := records.TakenIn{
 		Receipt: row, Outcome: outcome, Case: open.ref, Ordinal: open.ordinal, OpenedAt: open.openedAt,
 		Revision: open.revision, EvidenceRevision: open.evidence, Previous: open.previous,
-		ChainSeq: open.chainSeq, ChainHash: open.chainHash,
 	}
 	if open.ref != "" {
 		out.Opened = open.openedBy == in.flag

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -19,18 +19,18 @@ func (s *Store) PutToken(ctx context.Context, tok records.TokenRow) error {
 	if len(tok.Hash) != hashChars || strings.Trim(tok.Hash, "0123456789abcdef") != "" {
 		return casefile.Invalid("hash", "must be a SHA-256 in lower-case hexadecimal")
 	}
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO tokens (hash, kind, person, created_at, expires_at, used_at, revoked) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, `INSERT INTO tokens (hash, kind, person, created_at, expires_at, used_at, revoked) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			tok.Hash, tok.Kind, tok.Person, micros(tok.CreatedAt), micros(tok.ExpiresAt), microsOrNull(tok.UsedAt), bit(tok.Revoked))
 		switch {
-		case violates(err):
+		case t.fault(err) == FaultTaken:
 			return casefile.Errorf(casefile.CodeConflict, "the token is stored already")
-		case orphan(err):
+		case t.fault(err) == FaultOrphan:
 			return casefile.Errorf(casefile.CodeNotFound, "no such person")
 		}
 		return err
 	})
-	return coded("put token", err)
+	return s.coded(ctx, "put token", err)
 }
 
 type tokenPerson struct {
@@ -54,13 +54,13 @@ func scanTokenPerson(r scanner) (tokenPerson, error) {
 
 // Token returns a live token and its active person; CodeNotFound otherwise.
 func (s *Store) Token(ctx context.Context, hash string, kind records.TokenKind, now time.Time) (records.TokenRow, records.PersonRow, error) {
-	x, err := one(ctx, s.reader, scanTokenPerson, liveToken, hash, kind, micros(now))
-	return x.token, x.person, coded("read token", missing(err, "token"))
+	x, err := one(ctx, s.engine, scanTokenPerson, liveToken, hash, kind, micros(now))
+	return x.token, x.person, s.coded(ctx, "read token", missing(err, "token"))
 }
 
 // UseLogin uses a one-time login token up; CodeNotFound if it is not live.
 func (s *Store) UseLogin(ctx context.Context, hash string, now time.Time) (records.PersonRow, error) {
-	p, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.PersonRow, error) {
+	p, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.PersonRow, error) {
 		x, err := one(ctx, t, scanTokenPerson, liveToken, hash, records.TokenLogin, micros(now))
 		if err != nil {
 			return records.PersonRow{}, missing(err, "login link")
@@ -74,14 +74,14 @@ func (s *Store) UseLogin(ctx context.Context, hash string, now time.Time) (recor
 		}
 		return x.person, nil
 	})
-	return p, coded("use login", err)
+	return p, s.coded(ctx, "use login", err)
 }
 
 // RevokeToken ends a token; no error if there is none.
 func (s *Store) RevokeToken(ctx context.Context, hash string) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, "UPDATE tokens SET revoked = 1 WHERE hash = ?", hash)
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, "UPDATE tokens SET revoked = 1 WHERE hash = ?", hash)
 		return err
 	})
-	return coded("revoke token", err)
+	return s.coded(ctx, "revoke token", err)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"bytes"
@@ -26,14 +26,14 @@ func scanDecision(r scanner) (records.DecisionRow, error) {
 
 // Decision returns a row; CodeNotFound if there is none.
 func (s *Store) Decision(ctx context.Context, id string) (records.DecisionRow, error) {
-	d, err := one(ctx, s.reader, scanDecision, selectDecision, id)
-	return d, coded("read decision", missing(err, "decision"))
+	d, err := one(ctx, s.engine, scanDecision, selectDecision, id)
+	return d, s.coded(ctx, "read decision", missing(err, "decision"))
 }
 
 // CaseDecisions lists a case's decisions, the newest first.
 func (s *Store) CaseDecisions(ctx context.Context, ref casefile.CaseRef) ([]records.DecisionRow, error) {
-	list, err := all(ctx, s.reader, scanDecision, "SELECT "+decisionColumns+" FROM decisions WHERE case_ref = ? ORDER BY seq DESC", ref)
-	return list, coded("list a case's decisions", err)
+	list, err := all(ctx, s.engine, scanDecision, "SELECT "+decisionColumns+" FROM decisions WHERE case_ref = ? ORDER BY seq DESC", ref)
+	return list, s.coded(ctx, "list a case's decisions", err)
 }
 
 // moves lists what may follow each state of a decision. A late retry of an earlier step finds its
@@ -65,7 +65,7 @@ func (s *Store) AdvanceDecision(ctx context.Context, id string, state casefile.D
 	if strike != nil && strike.Decision != id {
 		return casefile.Invalid("strike.decision", "the strike is another decision's")
 	}
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
 		row, err := one(ctx, t, scanDecision, selectDecision, id)
 		if err != nil {
 			return missing(err, "decision")
@@ -81,11 +81,11 @@ func (s *Store) AdvanceDecision(ctx context.Context, id string, state casefile.D
 		if err != nil || strike == nil {
 			return err
 		}
-		_, err = t.exec(ctx, "INSERT INTO strikes (decision, account, at, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING",
+		_, err = t.Exec(ctx, "INSERT INTO strikes (decision, account, at, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING",
 			id, strike.Account, micros(strike.At), micros(strike.ExpiresAt))
 		return err
 	})
-	return coded("advance decision", err)
+	return s.coded(ctx, "advance decision", err)
 }
 
 // projectDecision writes a case's decision. A projection never takes back what a takedown has
@@ -140,7 +140,7 @@ func (t *tx) insertDecision(ctx context.Context, d records.DecisionRow, now time
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO decisions (id, case_ref, decision, state, counter, event, hash, bundle, why, updated_at)
+	_, err = t.Exec(ctx, `INSERT INTO decisions (id, case_ref, decision, state, counter, event, hash, bundle, why, updated_at)
 		VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)`,
 		d.Decision.ID, d.Decision.Case, body, d.State, d.Event, d.Hash, bundle, d.Why, micros(now))
 	if err != nil {
@@ -159,7 +159,7 @@ func (t *tx) updateDecision(ctx context.Context, d records.DecisionRow, now time
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `UPDATE decisions SET decision = ?, state = ?, counter = ?, event = ?, hash = ?, bundle = ?, why = ?, updated_at = ?
+	_, err = t.Exec(ctx, `UPDATE decisions SET decision = ?, state = ?, counter = ?, event = ?, hash = ?, bundle = ?, why = ?, updated_at = ?
 		WHERE id = ?`, body, d.State, d.Counter+1, d.Event, d.Hash, bundle, d.Why, micros(now), d.Decision.ID)
 	if err != nil {
 		return err
@@ -168,6 +168,6 @@ func (t *tx) updateDecision(ctx context.Context, d records.DecisionRow, now time
 }
 
 func (t *tx) decisionChanged(ctx context.Context, d casefile.Decision, counter int) error {
-	t.tell(records.Change{Kind: records.ChangeDecision, Case: d.Case, ID: d.ID})
+	t.Tell(records.Change{Kind: records.ChangeDecision, Case: d.Case, ID: d.ID})
 	return t.indexDecision(ctx, d.ID, counter)
 }

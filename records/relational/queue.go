@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 // Queues counts what stands in each queue, in order of their names.
 func (s *Store) Queues(ctx context.Context) ([]records.QueueCount, error) {
 	counts, err := s.countQueues(ctx, time.Now())
-	return counts, coded("count queues", err)
+	return counts, s.coded(ctx, "count queues", err)
 }
 
 // waiting is what waits in one queue at one severity.
@@ -30,7 +30,7 @@ func (s *Store) countQueues(ctx context.Context, now time.Time) ([]records.Queue
 		}
 		return &counts[len(counts)-1]
 	}
-	err := s.reader.snapshot(ctx, func(q querier) error {
+	err := s.engine.Snapshot(ctx, func(q Querier) error {
 		rows, err := all(ctx, q, func(r scanner) (waiting, error) {
 			var w waiting
 			err := r.Scan(&w.queue, &w.severity, &w.cases, &w.overdue, toTime{&w.oldest}, toTime{&w.due})
@@ -101,16 +101,16 @@ func (s *Store) QueueCases(ctx context.Context, queue, after string, limit int) 
 		return nil, "", err
 	}
 	if after == "" {
-		cases, err = all(ctx, s.reader, scanCase, selectQueue, queue, limit+1)
+		cases, err = all(ctx, s.engine, scanCase, selectQueue, queue, limit+1)
 	} else {
 		c, bad := decodeCursor[queueCursor](after)
 		if bad != nil {
 			return nil, "", bad
 		}
-		cases, err = all(ctx, s.reader, scanCase, selectQueueAfter, queue, c.Severity, c.Confidence, c.DueAt, c.Ref, limit+1)
+		cases, err = all(ctx, s.engine, scanCase, selectQueueAfter, queue, c.Severity, c.Confidence, c.DueAt, c.Ref, limit+1)
 	}
 	if err != nil {
-		return nil, "", coded("list a queue", err)
+		return nil, "", s.coded(ctx, "list a queue", err)
 	}
 	return page(cases, limit, func(c records.Case) any {
 		return queueCursor{c.Route.Severity, c.Route.Confidence, c.Route.DueAt.UnixMicro(), c.Ref}
@@ -135,15 +135,11 @@ func (s *Store) ReserveNext(ctx context.Context, queue string, person casefile.P
 	for _, r := range skip {
 		args = append(args, r)
 	}
-	refs, err := do(ctx, s.writer, func(ctx context.Context, t *tx) ([]casefile.CaseRef, error) {
-		var q querier = t
-		if len(skip) > 0 {
-			q = unkept{t}
-		}
-		return all(ctx, q, scanText[casefile.CaseRef], reserveNext(len(skip)), args...)
+	refs, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) ([]casefile.CaseRef, error) {
+		return all(ctx, t, scanText[casefile.CaseRef], reserveNext(len(skip)), args...)
 	})
 	if err != nil {
-		return "", false, coded("reserve the next case", err)
+		return "", false, s.coded(ctx, "reserve the next case", err)
 	}
 	if len(refs) == 0 {
 		return "", false, nil
@@ -153,9 +149,9 @@ func (s *Store) ReserveNext(ctx context.Context, queue string, person casefile.P
 
 // FreeReservation ends a person's reservation; it is no error when there is none.
 func (s *Store) FreeReservation(ctx context.Context, ref casefile.CaseRef, person casefile.Person) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, "UPDATE cases SET reserved_by = '', reserved_until = NULL WHERE ref = ? AND reserved_by = ?", ref, person)
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, "UPDATE cases SET reserved_by = '', reserved_until = NULL WHERE ref = ? AND reserved_by = ?", ref, person)
 		return err
 	})
-	return coded("free a reservation", err)
+	return s.coded(ctx, "free a reservation", err)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -16,7 +16,7 @@ type watchHead struct {
 	views, refusals int64
 }
 
-func readWatchHead(ctx context.Context, q querier) (watchHead, error) {
+func readWatchHead(ctx context.Context, q Querier) (watchHead, error) {
 	type last struct {
 		seq, number int64
 		hash        string
@@ -45,7 +45,7 @@ func readWatchHead(ctx context.Context, q querier) (watchHead, error) {
 
 // PutView adds a view. Its Seq is given by the store.
 func (s *Store) PutView(ctx context.Context, v records.View) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, WatchTables, func(ctx context.Context, t *tx) error {
 		head, err := readWatchHead(ctx, t)
 		if err != nil {
 			return err
@@ -55,16 +55,16 @@ func (s *Store) PutView(ctx context.Context, v records.View) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, "INSERT INTO views (seq, number, person, case_ref, purpose, at, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		_, err = t.Exec(ctx, "INSERT INTO views (seq, number, person, case_ref, purpose, at, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
 			v.Seq, head.views+1, v.Person, v.Case, v.Purpose, micros(v.At), hash)
 		return err
 	})
-	return coded("put view", err)
+	return s.coded(ctx, "put view", err)
 }
 
 // PutRefusal adds a refusal. Its Seq is given by the store.
 func (s *Store) PutRefusal(ctx context.Context, r records.Refusal) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, WatchTables, func(ctx context.Context, t *tx) error {
 		head, err := readWatchHead(ctx, t)
 		if err != nil {
 			return err
@@ -74,11 +74,11 @@ func (s *Store) PutRefusal(ctx context.Context, r records.Refusal) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, "INSERT INTO refusals (seq, number, person, case_ref, verb, code, at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		_, err = t.Exec(ctx, "INSERT INTO refusals (seq, number, person, case_ref, verb, code, at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 			r.Seq, head.refusals+1, r.Person, r.Case, r.Verb, r.Code, micros(r.At), hash)
 		return err
 	})
-	return coded("put refusal", err)
+	return s.coded(ctx, "put refusal", err)
 }
 
 // Views lists a case's views in order ("" for all), after a sequence number.
@@ -97,8 +97,8 @@ func (s *Store) Views(ctx context.Context, ref casefile.CaseRef, after int64, li
 		text += " AND case_ref = ?"
 		args = append(args, ref)
 	}
-	list, err := all(ctx, s.reader, scan, text+" ORDER BY seq LIMIT ?", append(args, limit)...)
-	return list, coded("list views", err)
+	list, err := all(ctx, s.engine, scan, text+" ORDER BY seq LIMIT ?", append(args, limit)...)
+	return list, s.coded(ctx, "list views", err)
 }
 
 // Refusals lists refusals in order, after a sequence number.
@@ -112,17 +112,17 @@ func (s *Store) Refusals(ctx context.Context, after int64, limit int) ([]records
 		err := r.Scan(&x.Seq, &x.Person, &x.Case, &x.Verb, &x.Code, toTime{&x.At})
 		return x, err
 	}
-	list, err := all(ctx, s.reader, scan, "SELECT seq, person, case_ref, verb, code, at FROM refusals WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
-	return list, coded("list refusals", err)
+	list, err := all(ctx, s.engine, scan, "SELECT seq, person, case_ref, verb, code, at FROM refusals WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
+	return list, s.coded(ctx, "list refusals", err)
 }
 
 // WatchDigest gives the running hash over all views and refusals so far, "" before the first, and
 // their counts.
 func (s *Store) WatchDigest(ctx context.Context) (hash string, views, refusals int64, err error) {
 	var head watchHead
-	err = s.reader.snapshot(ctx, func(q querier) error {
+	err = s.engine.Snapshot(ctx, func(q Querier) error {
 		head, err = readWatchHead(ctx, q)
 		return err
 	})
-	return head.hash, head.views, head.refusals, coded("read digest of views", err)
+	return head.hash, head.views, head.refusals, s.coded(ctx, "read digest of views", err)
 }

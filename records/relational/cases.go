@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -26,21 +26,21 @@ func scanCase(r scanner) (records.Case, error) {
 
 // Case returns a row; CodeNotFound if there is none.
 func (s *Store) Case(ctx context.Context, ref casefile.CaseRef) (records.Case, error) {
-	c, err := one(ctx, s.reader, scanCase, selectCase, ref)
-	return c, coded("read case", missing(err, "case"))
+	c, err := one(ctx, s.engine, scanCase, selectCase, ref)
+	return c, s.coded(ctx, "read case", missing(err, "case"))
 }
 
 // AccountCases lists an account's cases, newest first.
 func (s *Store) AccountCases(ctx context.Context, account casefile.AccountKey) ([]records.Case, error) {
-	list, err := all(ctx, s.reader, scanCase, "SELECT "+caseColumns+" FROM cases WHERE account = ? ORDER BY ordinal DESC", account)
-	return list, coded("list an account's cases", err)
+	list, err := all(ctx, s.engine, scanCase, "SELECT "+caseColumns+" FROM cases WHERE account = ? ORDER BY ordinal DESC", account)
+	return list, s.coded(ctx, "list an account's cases", err)
 }
 
 // ClaimedBy lists the open cases that a person holds, oldest first.
 func (s *Store) ClaimedBy(ctx context.Context, person casefile.Person) ([]records.Case, error) {
-	list, err := all(ctx, s.reader, scanCase, "SELECT "+caseColumns+` FROM cases
+	list, err := all(ctx, s.engine, scanCase, "SELECT "+caseColumns+` FROM cases
 		WHERE claim_person = ? AND claim_person <> '' AND state <> 'closed' ORDER BY opened_at, ref`, person)
-	return list, coded("list claimed cases", err)
+	return list, s.coded(ctx, "list claimed cases", err)
 }
 
 // ListCases lists cases by state ("" for all), newest opened first, after a cursor. CodeInvalid
@@ -65,9 +65,9 @@ func (s *Store) ListCases(ctx context.Context, state casefile.State, after strin
 		args = append(args, c.OpenedAt, c.Ref)
 	}
 	text += " ORDER BY opened_at DESC, ref DESC LIMIT ?"
-	cases, err = all(ctx, s.reader, scanCase, text, append(args, limit+1)...)
+	cases, err = all(ctx, s.engine, scanCase, text, append(args, limit+1)...)
 	if err != nil {
-		return nil, "", coded("list cases", err)
+		return nil, "", s.coded(ctx, "list cases", err)
 	}
 	return page(cases, limit, func(c records.Case) any { return listCursor{c.OpenedAt.UnixMicro(), c.Ref} })
 }
@@ -92,9 +92,9 @@ func scanOpinion(r scanner) (casefile.Opinion, error) {
 
 // Opinions lists a case's opinions in the order in which they came.
 func (s *Store) Opinions(ctx context.Context, ref casefile.CaseRef) ([]casefile.Opinion, error) {
-	list, err := all(ctx, s.reader, scanOpinion, `SELECT id, person, role, at, action, days, policies, entity_tier,
+	list, err := all(ctx, s.engine, scanOpinion, `SELECT id, person, role, at, action, days, policies, entity_tier,
 		mitigations, claim, evidence_revision, relied, form, digest, notice FROM opinions WHERE case_ref = ? ORDER BY seq`, ref)
-	return list, coded("list opinions", err)
+	return list, s.coded(ctx, "list opinions", err)
 }
 
 func scanComment(r scanner) (records.CommentRow, error) {
@@ -105,6 +105,6 @@ func scanComment(r scanner) (records.CommentRow, error) {
 
 // Comments lists a case's comments in the order in which they came.
 func (s *Store) Comments(ctx context.Context, ref casefile.CaseRef) ([]records.CommentRow, error) {
-	list, err := all(ctx, s.reader, scanComment, "SELECT id, case_ref, person, at, text FROM comments WHERE case_ref = ? ORDER BY seq", ref)
-	return list, coded("list comments", err)
+	list, err := all(ctx, s.engine, scanComment, "SELECT id, case_ref, person, at, text FROM comments WHERE case_ref = ? ORDER BY seq", ref)
+	return list, s.coded(ctx, "list comments", err)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -11,22 +11,22 @@ import (
 // row's revision only grows, so that is the highest.
 
 func (t *tx) indexCase(ctx context.Context, ref casefile.CaseRef, revision int) error {
-	_, err := t.exec(ctx, `INSERT INTO index_outbox (case_ref, revision) VALUES (?, ?)
+	_, err := t.Exec(ctx, `INSERT INTO index_outbox (case_ref, revision) VALUES (?, ?)
 		ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision`, ref, revision)
 	if err != nil {
 		return err
 	}
-	t.tell(records.Change{Kind: records.ChangeIndex, Case: ref})
+	t.Tell(records.Change{Kind: records.ChangeIndex, Case: ref})
 	return nil
 }
 
 func (t *tx) indexDecision(ctx context.Context, id string, counter int) error {
-	_, err := t.exec(ctx, `INSERT INTO index_outbox (decision, revision) VALUES (?, ?)
+	_, err := t.Exec(ctx, `INSERT INTO index_outbox (decision, revision) VALUES (?, ?)
 		ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision`, id, counter)
 	if err != nil {
 		return err
 	}
-	t.tell(records.Change{Kind: records.ChangeIndex, ID: id})
+	t.Tell(records.Change{Kind: records.ChangeIndex, ID: id})
 	return nil
 }
 
@@ -41,35 +41,35 @@ func (s *Store) IndexChanges(ctx context.Context, limit int) ([]records.IndexCha
 		err := r.Scan(&c.ID, toText[casefile.CaseRef]{&c.Case}, toText[string]{&c.Decision}, &c.Revision)
 		return c, err
 	}
-	list, err := all(ctx, s.reader, scan, "SELECT id, case_ref, decision, revision FROM index_outbox ORDER BY id LIMIT ?", limit)
-	return list, coded("list index outbox", err)
+	list, err := all(ctx, s.engine, scan, "SELECT id, case_ref, decision, revision FROM index_outbox ORDER BY id LIMIT ?", limit)
+	return list, s.coded(ctx, "list index outbox", err)
 }
 
 // IndexedUpTo removes an entry unless its row changed again since.
 func (s *Store) IndexedUpTo(ctx context.Context, c records.IndexChange) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, "DELETE FROM index_outbox WHERE id = ? AND revision <= ?", c.ID, c.Revision)
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, "DELETE FROM index_outbox WHERE id = ? AND revision <= ?", c.ID, c.Revision)
 		return err
 	})
-	return coded("empty index outbox", err)
+	return s.coded(ctx, "empty index outbox", err)
 }
 
 // RequeueIndex enters every case and decision again, for a rebuild.
 func (s *Store) RequeueIndex(ctx context.Context) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
 		// Without the WHERE the parser takes ON CONFLICT for a join.
-		_, err := t.exec(ctx, `INSERT INTO index_outbox (case_ref, revision) SELECT ref, revision FROM cases WHERE true
+		_, err := t.Exec(ctx, `INSERT INTO index_outbox (case_ref, revision) SELECT ref, revision FROM cases WHERE true
 			ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision`)
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `INSERT INTO index_outbox (decision, revision) SELECT id, counter FROM decisions WHERE true
+		_, err = t.Exec(ctx, `INSERT INTO index_outbox (decision, revision) SELECT id, counter FROM decisions WHERE true
 			ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision`)
 		if err != nil {
 			return err
 		}
-		t.tell(records.Change{Kind: records.ChangeIndex})
+		t.Tell(records.Change{Kind: records.ChangeIndex})
 		return nil
 	})
-	return coded("fill index outbox", err)
+	return s.coded(ctx, "fill index outbox", err)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -36,8 +36,8 @@ func scanOutbox(r scanner) (records.OutboxEntry, error) {
 // PutOutbox adds a row outside any other transaction. ID, Seq, Fixed and Index are the store's to
 // give. CodeInvalid when the body is not JSON.
 func (s *Store) PutOutbox(ctx context.Context, e records.OutboxEntry) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error { return t.putOutbox(ctx, e) })
-	return coded("put ledger outbox row", err)
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error { return t.putOutbox(ctx, e) })
+	return s.coded(ctx, "put ledger outbox row", err)
 }
 
 func (t *tx) putOutbox(ctx context.Context, e records.OutboxEntry) error {
@@ -49,7 +49,7 @@ func (t *tx) putOutbox(ctx context.Context, e records.OutboxEntry) error {
 	if err != nil {
 		return err
 	}
-	t.tell(records.Change{Kind: records.ChangeOutbox, ID: strconv.Itoa(id)})
+	t.Tell(records.Change{Kind: records.ChangeOutbox, ID: strconv.Itoa(id)})
 	return nil
 }
 
@@ -59,8 +59,8 @@ func (s *Store) Unappended(ctx context.Context, limit int) ([]records.OutboxEntr
 	if err != nil {
 		return nil, err
 	}
-	list, err := all(ctx, s.reader, scanOutbox, "SELECT "+outboxColumns+" FROM ledger_outbox WHERE log_index IS NULL ORDER BY id LIMIT ?", limit)
-	return list, coded("list ledger outbox", err)
+	list, err := all(ctx, s.engine, scanOutbox, "SELECT "+outboxColumns+" FROM ledger_outbox WHERE log_index IS NULL ORDER BY id LIMIT ?", limit)
+	return list, s.coded(ctx, "list ledger outbox", err)
 }
 
 // FixOutbox stores a row's number and bytes if it has none, and returns the row that stands.
@@ -70,7 +70,7 @@ func (s *Store) FixOutbox(ctx context.Context, id int64, seq int, fixed []byte) 
 	if len(fixed) == 0 {
 		return records.OutboxEntry{}, casefile.Invalid("fixed", "required: the entry's bytes")
 	}
-	row, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.OutboxEntry, error) {
+	row, err := doApart(ctx, s.engine, OutboxNumbers, func(ctx context.Context, t *tx) (records.OutboxEntry, error) {
 		row, err := one(ctx, t, scanOutbox, selectOutbox, id)
 		if err != nil {
 			return records.OutboxEntry{}, missing(err, "ledger outbox row")
@@ -85,13 +85,13 @@ func (s *Store) FixOutbox(ctx context.Context, id int64, seq int, fixed []byte) 
 		if seq != head.seq+1 {
 			return records.OutboxEntry{}, casefile.Errorf(casefile.CodeConflict, "the next number of the outbox is %d, not %d", head.seq+1, seq)
 		}
-		_, err = t.exec(ctx, "UPDATE ledger_outbox SET seq = ?, fixed = ? WHERE id = ?", seq, fixed, id)
+		_, err = t.Exec(ctx, "UPDATE ledger_outbox SET seq = ?, fixed = ? WHERE id = ?", seq, fixed, id)
 		if err != nil {
 			return records.OutboxEntry{}, err
 		}
 		return one(ctx, t, scanOutbox, selectOutbox, id)
 	})
-	return row, coded("fix ledger outbox row", err)
+	return row, s.coded(ctx, "fix ledger outbox row", err)
 }
 
 // AppendedOutbox notes the row's index in the log; the same index again changes nothing.
@@ -101,7 +101,7 @@ func (s *Store) AppendedOutbox(ctx context.Context, id int64, index uint64) erro
 	if index > math.MaxInt64 {
 		return casefile.Invalid("index", "too large for a log")
 	}
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, OutboxNumbers, func(ctx context.Context, t *tx) error {
 		row, err := one(ctx, t, scanOutbox, selectOutbox, id)
 		switch {
 		case err != nil:
@@ -113,14 +113,14 @@ func (s *Store) AppendedOutbox(ctx context.Context, id int64, index uint64) erro
 		case row.Index != nil:
 			return casefile.Errorf(casefile.CodeConflict, "the row stands in the log at %d, not %d", *row.Index, index)
 		}
-		_, err = t.exec(ctx, "UPDATE ledger_outbox SET log_index = ? WHERE id = ?", int64(index), id)
+		_, err = t.Exec(ctx, "UPDATE ledger_outbox SET log_index = ? WHERE id = ?", int64(index), id)
 		if err != nil {
 			return err
 		}
-		t.tell(records.Change{Kind: records.ChangeOutbox, ID: strconv.FormatInt(id, 10)})
+		t.Tell(records.Change{Kind: records.ChangeOutbox, ID: strconv.FormatInt(id, 10)})
 		return nil
 	})
-	return coded("note ledger outbox row", err)
+	return s.coded(ctx, "note ledger outbox row", err)
 }
 
 type outboxHead struct {
@@ -128,7 +128,7 @@ type outboxHead struct {
 	fixed []byte
 }
 
-func readOutboxHead(ctx context.Context, q querier) (outboxHead, error) {
+func readOutboxHead(ctx context.Context, q Querier) (outboxHead, error) {
 	head, err := one(ctx, q, func(r scanner) (outboxHead, error) {
 		var h outboxHead
 		err := r.Scan(&h.seq, &h.fixed)
@@ -142,6 +142,6 @@ func readOutboxHead(ctx context.Context, q querier) (outboxHead, error) {
 
 // OutboxHead gives the last fixed row's number and bytes; 0 when there is none.
 func (s *Store) OutboxHead(ctx context.Context) (seq int, fixed []byte, err error) {
-	head, err := readOutboxHead(ctx, s.reader)
-	return head.seq, head.fixed, coded("read head of ledger outbox", err)
+	head, err := readOutboxHead(ctx, s.engine)
+	return head.seq, head.fixed, s.coded(ctx, "read head of ledger outbox", err)
 }

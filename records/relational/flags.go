@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -34,8 +34,8 @@ func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records
 		row     records.FlagReceipt
 		created bool
 	}
-	p, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (put, error) {
-		_, err := t.exec(ctx, insertAccount, r.Account, r.Platform)
+	p, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (put, error) {
+		_, err := t.Exec(ctx, insertAccount, r.Account, r.Platform)
 		if err != nil {
 			return put{}, err
 		}
@@ -50,17 +50,17 @@ func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records
 			return put{}, err
 		}
 		if n > 0 {
-			t.tell(records.Change{Kind: records.ChangeFlag, Flag: r.Flag})
+			t.Tell(records.Change{Kind: records.ChangeFlag, Flag: r.Flag})
 		}
 		return put{stands, n > 0}, nil
 	})
-	return p.row, p.created, coded("put flag", err)
+	return p.row, p.created, s.coded(ctx, "put flag", err)
 }
 
 // Flag returns a row; CodeNotFound if there is none.
 func (s *Store) Flag(ctx context.Context, key casefile.FlagKey) (records.FlagReceipt, error) {
-	f, err := one(ctx, s.reader, scanFlag, selectFlag, key)
-	return f, coded("read flag", missing(err, "flag"))
+	f, err := one(ctx, s.engine, scanFlag, selectFlag, key)
+	return f, s.coded(ctx, "read flag", missing(err, "flag"))
 }
 
 // PendingFlags lists rows still pending that were written before t, oldest first.
@@ -69,22 +69,22 @@ func (s *Store) PendingFlags(ctx context.Context, before time.Time, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	list, err := all(ctx, s.reader, scanFlag, "SELECT "+flagColumns+` FROM flags
+	list, err := all(ctx, s.engine, scanFlag, "SELECT "+flagColumns+` FROM flags
 		WHERE status = 'pending' AND at < ? ORDER BY at, flag LIMIT ?`, micros(before), limit)
-	return list, coded("list pending flags", err)
+	return list, s.coded(ctx, "list pending flags", err)
 }
 
 // CaseFlags lists a case's rows, oldest first.
 func (s *Store) CaseFlags(ctx context.Context, ref casefile.CaseRef) ([]records.FlagReceipt, error) {
-	list, err := all(ctx, s.reader, scanFlag, "SELECT "+flagColumns+` FROM flags
+	list, err := all(ctx, s.engine, scanFlag, "SELECT "+flagColumns+` FROM flags
 		WHERE case_ref = ? ORDER BY at, flag`, ref)
-	return list, coded("list a case's flags", err)
+	return list, s.coded(ctx, "list a case's flags", err)
 }
 
 // FlagStats counts the rows written at or after since, and the times from receipt to queue.
 func (s *Store) FlagStats(ctx context.Context, since time.Time) (records.FlagStats, error) {
 	var st records.FlagStats
-	err := s.reader.snapshot(ctx, func(q querier) error {
+	err := s.engine.Snapshot(ctx, func(q Querier) error {
 		from := since.UnixMicro()
 		var queued int
 		_, err := one(ctx, q, func(r scanner) (struct{}, error) {
@@ -113,7 +113,7 @@ func (s *Store) FlagStats(ctx context.Context, since time.Time) (records.FlagSta
 		return nil
 	})
 	if err != nil {
-		return records.FlagStats{}, coded("count flags", err)
+		return records.FlagStats{}, s.coded(ctx, "count flags", err)
 	}
 	return st, nil
 }

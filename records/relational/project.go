@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -25,8 +25,8 @@ func (s *Store) Project(ctx context.Context, p records.Projection) error {
 	if err != nil {
 		return err
 	}
-	err = exec(ctx, s.writer, func(ctx context.Context, t *tx) error { return t.project(ctx, p) })
-	return coded("project case", err)
+	err = exec(ctx, s.engine, func(ctx context.Context, t *tx) error { return t.project(ctx, p) })
+	return s.coded(ctx, "project case", err)
 }
 
 func checkProjection(p records.Projection) error {
@@ -101,7 +101,7 @@ func (t *tx) project(ctx context.Context, p records.Projection) error {
 			return err
 		}
 	}
-	t.tell(records.Change{Kind: records.ChangeCase, Case: p.Case.Ref})
+	t.Tell(records.Change{Kind: records.ChangeCase, Case: p.Case.Ref})
 	return t.indexCase(ctx, p.Case.Ref, p.Case.Revision)
 }
 
@@ -118,7 +118,7 @@ func (t *tx) updateCase(ctx context.Context, c records.Case) error {
 	if c.Claim != nil {
 		holder = c.Claim.Person
 	}
-	_, err = t.exec(ctx, `UPDATE cases SET state = ?, revision = ?, evidence_revision = ?, queue = ?, severity = ?, confidence = ?,
+	_, err = t.Exec(ctx, `UPDATE cases SET state = ?, revision = ?, evidence_revision = ?, queue = ?, severity = ?, confidence = ?,
 			tier = ?, due_at = ?, rule = ?, rule_set = ?, rule_values = ?, closed_at = ?, close_reason = ?, claim = ?, claim_person = ?,
 			findings = ?, file = ?, file_digest = ?, decision = ?, flags = ?, chain_seq = ?, chain_hash = ?
 		WHERE ref = ?`,
@@ -131,11 +131,11 @@ func (t *tx) updateCase(ctx context.Context, c records.Case) error {
 // updateAccount moves the account's counters on. Only the projection that closes the case finds it
 // as the account's open one: a later one of the same case does not take the account back to it.
 func (t *tx) updateAccount(ctx context.Context, c records.Case) error {
-	_, err := t.exec(ctx, "UPDATE accounts SET revision = ? WHERE account = ? AND revision < ?", c.Revision, c.Account, c.Revision)
+	_, err := t.Exec(ctx, "UPDATE accounts SET revision = ? WHERE account = ? AND revision < ?", c.Revision, c.Account, c.Revision)
 	if err != nil || c.State.Open() {
 		return err
 	}
-	_, err = t.exec(ctx, "UPDATE accounts SET open_case = '', last_case = ? WHERE account = ? AND open_case = ?", c.Ref, c.Account, c.Ref)
+	_, err = t.Exec(ctx, "UPDATE accounts SET open_case = '', last_case = ? WHERE account = ? AND open_case = ?", c.Ref, c.Account, c.Ref)
 	return err
 }
 
@@ -146,7 +146,7 @@ func (t *tx) markQueued(ctx context.Context, p records.Projection) error {
 		return err
 	}
 	for _, k := range keys {
-		t.tell(records.Change{Kind: records.ChangeFlag, Flag: k, Case: p.Case.Ref})
+		t.Tell(records.Change{Kind: records.ChangeFlag, Flag: k, Case: p.Case.Ref})
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func (t *tx) addOpinions(ctx context.Context, rows []records.OpinionRow) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `INSERT INTO opinions (id, case_ref, person, role, at, action, days, policies, entity_tier,
+		_, err = t.Exec(ctx, `INSERT INTO opinions (id, case_ref, person, role, at, action, days, policies, entity_tier,
 				mitigations, claim, evidence_revision, relied, form, digest, notice)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 			o.ID, row.Case, o.Person, o.Role, micros(o.At), o.Action, o.Days, policies, o.EntityTier,
@@ -184,7 +184,7 @@ func (t *tx) addOpinions(ctx context.Context, rows []records.OpinionRow) error {
 
 func (t *tx) addComments(ctx context.Context, rows []records.CommentRow) error {
 	for _, c := range rows {
-		_, err := t.exec(ctx, "INSERT INTO comments (id, case_ref, person, at, text) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+		_, err := t.Exec(ctx, "INSERT INTO comments (id, case_ref, person, at, text) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
 			c.ID, c.Case, c.Person, micros(c.At), c.Text)
 		if err != nil {
 			return err

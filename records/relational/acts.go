@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -34,14 +34,14 @@ func (t *tx) act(ctx context.Context, a casefile.Act, d casefile.Direction) (rec
 // PlanActs writes act rows as planned, if absent, and returns those that stand, in the order
 // given. CodeNotFound when the decision has no row.
 func (s *Store) PlanActs(ctx context.Context, acts []records.ActRow) ([]records.ActRow, error) {
-	stand, err := do(ctx, s.writer, func(ctx context.Context, t *tx) ([]records.ActRow, error) {
+	stand, err := do(ctx, s.engine, func(ctx context.Context, t *tx) ([]records.ActRow, error) {
 		var out []records.ActRow
 		for _, a := range acts {
 			n, err := t.changed(ctx, `INSERT INTO acts (decision, number, direction, kind, target, until, state, undo, undo_digest, planned_at)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (decision, number, direction) DO NOTHING`,
 				a.Act.Decision, a.Act.Number, a.Direction, a.Act.Kind, a.Act.Target, microsOrNull(a.Act.Until),
 				casefile.ActPlanned, a.Undo, a.UndoDigest, micros(a.PlannedAt))
-			if orphan(err) {
+			if t.fault(err) == FaultOrphan {
 				return nil, casefile.Errorf(casefile.CodeNotFound, "no such decision")
 			}
 			if err != nil {
@@ -52,13 +52,13 @@ func (s *Store) PlanActs(ctx context.Context, acts []records.ActRow) ([]records.
 				return nil, err
 			}
 			if n > 0 {
-				t.tell(records.Change{Kind: records.ChangeDecision, ID: a.Act.Decision})
+				t.Tell(records.Change{Kind: records.ChangeDecision, ID: a.Act.Decision})
 			}
 			out = append(out, row)
 		}
 		return out, nil
 	})
-	return stand, coded("plan acts", err)
+	return stand, s.coded(ctx, "plan acts", err)
 }
 
 // BeginAct marks an attempt begun. started is false when an attempt was begun before and its
@@ -69,7 +69,7 @@ func (s *Store) BeginAct(ctx context.Context, act casefile.Act, d casefile.Direc
 		started bool
 		row     records.ActRow
 	}
-	b, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (begun, error) {
+	b, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (begun, error) {
 		row, err := t.act(ctx, act, d)
 		if err != nil {
 			return begun{}, err
@@ -80,16 +80,16 @@ func (s *Store) BeginAct(ctx context.Context, act casefile.Act, d casefile.Direc
 		if row.StartedAt != nil {
 			return begun{false, row}, nil
 		}
-		_, err = t.exec(ctx, "UPDATE acts SET started_at = ? WHERE decision = ? AND number = ? AND direction = ?",
+		_, err = t.Exec(ctx, "UPDATE acts SET started_at = ? WHERE decision = ? AND number = ? AND direction = ?",
 			micros(now), act.Decision, act.Number, d)
 		if err != nil {
 			return begun{}, err
 		}
-		t.tell(records.Change{Kind: records.ChangeDecision, ID: act.Decision})
+		t.Tell(records.Change{Kind: records.ChangeDecision, ID: act.Decision})
 		row, err = t.act(ctx, act, d)
 		return begun{true, row}, err
 	})
-	return b.started, b.row, coded("begin act", err)
+	return b.started, b.row, s.coded(ctx, "begin act", err)
 }
 
 // EndAct writes an act's outcome; the first one stands and is returned. CodeNotFound and
@@ -101,25 +101,25 @@ func (s *Store) EndAct(ctx context.Context, outcome casefile.ActOutcome) (record
 	case outcome.At.IsZero():
 		return records.ActRow{}, casefile.Invalid("at", "required")
 	}
-	row, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.ActRow, error) {
+	row, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.ActRow, error) {
 		row, err := t.act(ctx, outcome.Act, outcome.Direction)
 		if err != nil || row.State != casefile.ActPlanned {
 			return row, err
 		}
-		_, err = t.exec(ctx, `UPDATE acts SET state = ?, ended_at = ?, reference = ?, why = ?
+		_, err = t.Exec(ctx, `UPDATE acts SET state = ?, ended_at = ?, reference = ?, why = ?
 			WHERE decision = ? AND number = ? AND direction = ?`,
 			outcome.State, micros(outcome.At), outcome.Reference, outcome.Why, outcome.Act.Decision, outcome.Act.Number, outcome.Direction)
 		if err != nil {
 			return records.ActRow{}, err
 		}
-		t.tell(records.Change{Kind: records.ChangeDecision, ID: outcome.Act.Decision})
+		t.Tell(records.Change{Kind: records.ChangeDecision, ID: outcome.Act.Decision})
 		return t.act(ctx, outcome.Act, outcome.Direction)
 	})
-	return row, coded("end act", err)
+	return row, s.coded(ctx, "end act", err)
 }
 
 // Acts lists a decision's act rows by number and direction, do before undo.
 func (s *Store) Acts(ctx context.Context, decision string) ([]records.ActRow, error) {
-	list, err := all(ctx, s.reader, scanAct, "SELECT "+actColumns+" FROM acts WHERE decision = ? ORDER BY number, direction", decision)
-	return list, coded("list acts", err)
+	list, err := all(ctx, s.engine, scanAct, "SELECT "+actColumns+" FROM acts WHERE decision = ? ORDER BY number, direction", decision)
+	return list, s.coded(ctx, "list acts", err)
 }

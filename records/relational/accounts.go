@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -32,8 +32,8 @@ func (s *Store) PutAccountKey(ctx context.Context, key records.WrappedKey) (reco
 	if len(key.Wrapped) == 0 {
 		return records.WrappedKey{}, casefile.Invalid("wrapped", "an account key holds at least one byte")
 	}
-	stands, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.WrappedKey, error) {
-		_, err := t.exec(ctx, `INSERT INTO account_keys (account, platform, wrapped, key_id, at) VALUES (?, ?, ?, ?, ?)
+	stands, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.WrappedKey, error) {
+		_, err := t.Exec(ctx, `INSERT INTO account_keys (account, platform, wrapped, key_id, at) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (account) DO NOTHING`, key.Account, key.Platform, key.Wrapped, key.KeyID, micros(key.At))
 		if err != nil {
 			return records.WrappedKey{}, err
@@ -47,34 +47,34 @@ func (s *Store) PutAccountKey(ctx context.Context, key records.WrappedKey) (reco
 		}
 		return k, nil
 	})
-	return stands, coded("put account key", err)
+	return stands, s.coded(ctx, "put account key", err)
 }
 
 // AccountKey returns an account's wrapped content key; CodeNotFound if it has none, or it was destroyed.
 func (s *Store) AccountKey(ctx context.Context, account casefile.AccountKey) (records.WrappedKey, error) {
-	k, err := one(ctx, s.reader, scanKey, selectAccountKey+" AND wrapped IS NOT NULL", account)
-	return k, coded("read account key", missing(err, "account key"))
+	k, err := one(ctx, s.engine, scanKey, selectAccountKey+" AND wrapped IS NOT NULL", account)
+	return k, s.coded(ctx, "read account key", missing(err, "account key"))
 }
 
 // Account returns an account's counters; CodeNotFound if no flag or profile ever named it.
 func (s *Store) Account(ctx context.Context, account casefile.AccountKey) (records.Account, error) {
-	a, err := one(ctx, s.reader, scanAccount, selectAccount, account)
-	return a, coded("read account", missing(err, "account"))
+	a, err := one(ctx, s.engine, scanAccount, selectAccount, account)
+	return a, s.coded(ctx, "read account", missing(err, "account"))
 }
 
 // SetProfile stores the address of the account's newest sealed profile, if asOf is newer than the
 // stored one's.
 func (s *Store) SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, insertAccount, account, platform)
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, insertAccount, account, platform)
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `UPDATE accounts SET profile = ?1, profile_as_of = ?2
+		_, err = t.Exec(ctx, `UPDATE accounts SET profile = ?1, profile_as_of = ?2
 			WHERE account = ?3 AND (profile_as_of IS NULL OR profile_as_of < ?2)`, profile, micros(asOf), account)
 		return err
 	})
-	return coded("set profile", err)
+	return s.coded(ctx, "set profile", err)
 }
 
 // Strikes lists the account's strikes that have not lapsed at now, newest first.
@@ -84,17 +84,17 @@ func (s *Store) Strikes(ctx context.Context, account casefile.AccountKey, now ti
 		err := r.Scan(&x.Account, &x.Decision, toTime{&x.At}, toTime{&x.ExpiresAt})
 		return x, err
 	}
-	list, err := all(ctx, s.reader, scan, `SELECT account, decision, at, expires_at FROM strikes
+	list, err := all(ctx, s.engine, scan, `SELECT account, decision, at, expires_at FROM strikes
 		WHERE account = ? AND expires_at > ? ORDER BY at DESC, decision`, account, micros(now))
-	return list, coded("list strikes", err)
+	return list, s.coded(ctx, "list strikes", err)
 }
 
 // PutTakenDownHandle stores the keyed hashes of a taken-down account's handle and its near forms;
 // repeats change nothing.
 func (s *Store) PutTakenDownHandle(ctx context.Context, account casefile.AccountKey, platform string, hashes []string, at time.Time) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
 		for _, h := range hashes {
-			_, err := t.exec(ctx, `INSERT INTO taken_down_handles (platform, hash, account, at) VALUES (?, ?, ?, ?)
+			_, err := t.Exec(ctx, `INSERT INTO taken_down_handles (platform, hash, account, at) VALUES (?, ?, ?, ?)
 				ON CONFLICT (platform, hash, account) DO NOTHING`, platform, h, account, micros(at))
 			if err != nil {
 				return err
@@ -102,7 +102,7 @@ func (s *Store) PutTakenDownHandle(ctx context.Context, account casefile.Account
 		}
 		return nil
 	})
-	return coded("put taken-down handle", err)
+	return s.coded(ctx, "put taken-down handle", err)
 }
 
 // LookAlikes lists the other taken-down accounts of the platform that share one of the hashes, in
@@ -115,7 +115,7 @@ func (s *Store) LookAlikes(ctx context.Context, account casefile.AccountKey, pla
 	for _, h := range hashes {
 		args = append(args, h)
 	}
-	list, err := all(ctx, once{s.reader}, scanText[casefile.AccountKey], `SELECT DISTINCT account FROM taken_down_handles
+	list, err := all(ctx, s.engine, scanText[casefile.AccountKey], `SELECT DISTINCT account FROM taken_down_handles
 		WHERE platform = ? AND account <> ? AND hash IN (`+placeholders(len(hashes))+`) ORDER BY account`, args...)
-	return list, coded("list look-alikes", err)
+	return list, s.coded(ctx, "list look-alikes", err)
 }

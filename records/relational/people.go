@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -38,16 +38,16 @@ func (s *Store) PutPerson(ctx context.Context, p records.PersonRow, now time.Tim
 	if err != nil {
 		return err
 	}
-	err = exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err = exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
 		old, err := one(ctx, t, scanPerson, selectPerson, p.Person)
 		fresh := errors.Is(err, sql.ErrNoRows)
 		if err != nil && !fresh {
 			return err
 		}
-		_, err = t.exec(ctx, `INSERT INTO people (person, login, name, roles, team, active) VALUES (?, ?, ?, ?, ?, ?)
+		_, err = t.Exec(ctx, `INSERT INTO people (person, login, name, roles, team, active) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (person) DO UPDATE SET login = excluded.login, name = excluded.name, roles = excluded.roles,
 				team = excluded.team, active = excluded.active`, p.Person, p.Login, p.Name, roles, p.Team, bit(p.Active))
-		if violates(err) {
+		if t.fault(err) == FaultTaken {
 			return casefile.Errorf(casefile.CodeConflict, "another person has this login")
 		}
 		if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) PutPerson(ctx context.Context, p records.PersonRow, now time.Tim
 		}
 		return t.putOutbox(ctx, records.OutboxEntry{Type: casefile.EntryPeople, Actor: casefile.System, Body: body, At: now})
 	})
-	return coded("put person", err)
+	return s.coded(ctx, "put person", err)
 }
 
 // bit is how a boolean stands in a column.
@@ -75,18 +75,18 @@ func bit(b bool) int {
 
 // Person returns a person; CodeNotFound if there is none.
 func (s *Store) Person(ctx context.Context, id casefile.Person) (records.PersonRow, error) {
-	p, err := one(ctx, s.reader, scanPerson, selectPerson, id)
-	return p, coded("read person", missing(err, "person"))
+	p, err := one(ctx, s.engine, scanPerson, selectPerson, id)
+	return p, s.coded(ctx, "read person", missing(err, "person"))
 }
 
 // PersonByLogin returns the person who has the login; CodeNotFound if there is none.
 func (s *Store) PersonByLogin(ctx context.Context, login string) (records.PersonRow, error) {
-	p, err := one(ctx, s.reader, scanPerson, "SELECT "+personColumns+" FROM people WHERE login = ?", login)
-	return p, coded("read person", missing(err, "person"))
+	p, err := one(ctx, s.engine, scanPerson, "SELECT "+personColumns+" FROM people WHERE login = ?", login)
+	return p, s.coded(ctx, "read person", missing(err, "person"))
 }
 
 // ListPeople lists everyone, in order of logins.
 func (s *Store) ListPeople(ctx context.Context) ([]records.PersonRow, error) {
-	list, err := all(ctx, s.reader, scanPerson, "SELECT "+personColumns+" FROM people ORDER BY login")
-	return list, coded("list people", err)
+	list, err := all(ctx, s.engine, scanPerson, "SELECT "+personColumns+" FROM people ORDER BY login")
+	return list, s.coded(ctx, "list people", err)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -22,30 +22,30 @@ func scanNotice(r scanner) (records.NoticeRow, error) {
 // PutNotice writes a notice if the decision has none and returns the one that stands. CodeConflict
 // when another decision's notice has the number; CodeNotFound when the decision has no row.
 func (s *Store) PutNotice(ctx context.Context, n records.NoticeRow) (records.NoticeRow, error) {
-	row, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (records.NoticeRow, error) {
+	row, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.NoticeRow, error) {
 		wrote, err := t.changed(ctx, `INSERT INTO notices (number, decision, case_ref, state, text, digest, at, state_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING`,
 			n.Number, n.Decision, n.Case, n.State, n.Text, n.Digest, micros(n.At), micros(n.At))
 		switch {
-		case violates(err):
+		case t.fault(err) == FaultTaken:
 			return records.NoticeRow{}, casefile.Errorf(casefile.CodeConflict, "the notice number is taken: propose another")
-		case orphan(err):
+		case t.fault(err) == FaultOrphan:
 			return records.NoticeRow{}, casefile.Errorf(casefile.CodeNotFound, "no such decision")
 		case err != nil:
 			return records.NoticeRow{}, err
 		}
 		if wrote > 0 {
-			t.tell(records.Change{Kind: records.ChangeDecision, Case: n.Case, ID: n.Decision})
+			t.Tell(records.Change{Kind: records.ChangeDecision, Case: n.Case, ID: n.Decision})
 		}
 		return one(ctx, t, scanNotice, selectDecisionNotice, n.Decision)
 	})
-	return row, coded("put notice", err)
+	return row, s.coded(ctx, "put notice", err)
 }
 
 // SetNoticeState moves a notice on; the same state again changes nothing. CodeNotFound if there is
 // no such notice; CodeState for a step back to planned.
 func (s *Store) SetNoticeState(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error {
-	err := exec(ctx, s.writer, func(ctx context.Context, t *tx) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
 		row, err := one(ctx, t, scanNotice, "SELECT "+noticeColumns+" FROM notices WHERE number = ?", number)
 		switch {
 		case err != nil:
@@ -55,18 +55,18 @@ func (s *Store) SetNoticeState(ctx context.Context, number string, state casefil
 		case state == casefile.NoticePlanned:
 			return casefile.Errorf(casefile.CodeState, "the notice is %s already", row.State)
 		}
-		_, err = t.exec(ctx, "UPDATE notices SET state = ?, state_at = ? WHERE number = ?", state, micros(now), number)
+		_, err = t.Exec(ctx, "UPDATE notices SET state = ?, state_at = ? WHERE number = ?", state, micros(now), number)
 		if err != nil {
 			return err
 		}
-		t.tell(records.Change{Kind: records.ChangeDecision, Case: row.Case, ID: row.Decision})
+		t.Tell(records.Change{Kind: records.ChangeDecision, Case: row.Case, ID: row.Decision})
 		return nil
 	})
-	return coded("set notice state", err)
+	return s.coded(ctx, "set notice state", err)
 }
 
 // Notice returns a decision's notice; CodeNotFound if there is none.
 func (s *Store) Notice(ctx context.Context, decision string) (records.NoticeRow, error) {
-	n, err := one(ctx, s.reader, scanNotice, selectDecisionNotice, decision)
-	return n, coded("read notice", missing(err, "notice"))
+	n, err := one(ctx, s.engine, scanNotice, selectDecisionNotice, decision)
+	return n, s.coded(ctx, "read notice", missing(err, "notice"))
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to the newest version that this program knows. A schema newer than
+// Migrate brings the schema up to the newest version that this program knows. A schema newer than
 // that is refused with CodeState: an older program must not write into tables it does not know.
-func migrate(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
+func Migrate(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("open migrations: %w", err)

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -10,21 +10,21 @@ const selectMeta = "SELECT value FROM meta WHERE name = ?"
 
 // Meta reads a deployment value, "" when it is unset.
 func (s *Store) Meta(ctx context.Context, key string) (string, error) {
-	v, err := one(ctx, s.reader, scanText[string], selectMeta, key)
+	v, err := one(ctx, s.engine, scanText[string], selectMeta, key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
-	return v, coded("read deployment value", err)
+	return v, s.coded(ctx, "read deployment value", err)
 }
 
 // SetMetaIfAbsent stores a deployment value once and returns what stands there now.
 func (s *Store) SetMetaIfAbsent(ctx context.Context, key, value string) (string, error) {
-	v, err := do(ctx, s.writer, func(ctx context.Context, t *tx) (string, error) {
-		_, err := t.exec(ctx, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", key, value)
+	v, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (string, error) {
+		_, err := t.Exec(ctx, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", key, value)
 		if err != nil {
 			return "", err
 		}
 		return one(ctx, t, scanText[string], selectMeta, key)
 	})
-	return v, coded("store deployment value", err)
+	return v, s.coded(ctx, "store deployment value", err)
 }

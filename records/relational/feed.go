@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -10,8 +10,9 @@ import (
 // feedBuffer is how many changes a reader may fall behind before it loses some.
 const feedBuffer = 256
 
-// feed tells the process of committed changes. Publishing never blocks.
-type feed struct {
+// Feed tells the readers in this process of committed changes. Publishing never blocks. Make it
+// with NewFeed.
+type Feed struct {
 	mu     sync.Mutex
 	subs   map[*subscriber]struct{}
 	closed bool
@@ -24,12 +25,11 @@ type subscriber struct {
 	lost bool
 }
 
-func newFeed() *feed { return &feed{subs: map[*subscriber]struct{}{}} }
+// NewFeed makes a feed without readers.
+func NewFeed() *Feed { return &Feed{subs: map[*subscriber]struct{}{}} }
 
-// Changes returns a channel that gets changes until ctx ends or the store closes, and is closed then.
-func (s *Store) Changes(ctx context.Context) <-chan records.Change { return s.feed.subscribe(ctx) }
-
-func (f *feed) subscribe(ctx context.Context) <-chan records.Change {
+// Changes returns a channel that gets changes until ctx ends or the feed closes, and is closed then.
+func (f *Feed) Changes(ctx context.Context) <-chan records.Change {
 	sub := &subscriber{ch: make(chan records.Change, feedBuffer)}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -42,7 +42,7 @@ func (f *feed) subscribe(ctx context.Context) <-chan records.Change {
 	return sub.ch
 }
 
-func (f *feed) drop(sub *subscriber) {
+func (f *Feed) drop(sub *subscriber) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.subs[sub]; ok {
@@ -51,7 +51,9 @@ func (f *feed) drop(sub *subscriber) {
 	}
 }
 
-func (f *feed) publish(changes []records.Change) {
+// Publish tells every reader of the changes. A reader who has fallen behind gets one empty Change
+// for all that it missed.
+func (f *Feed) Publish(changes []records.Change) {
 	if len(changes) == 0 {
 		return
 	}
@@ -77,7 +79,8 @@ func (s *subscriber) send(c records.Change) {
 	}
 }
 
-func (f *feed) close() {
+// Close ends every channel; later ones are closed from the start.
+func (f *Feed) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true

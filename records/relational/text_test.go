@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"os"
@@ -10,12 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Rows are closed, never deleted: no statement of the package deletes, but for index_outbox.
+// Rows are closed, never deleted: no statement deletes, but for index_outbox.
 func TestNothingIsDeleted(t *testing.T) {
 	t.Parallel()
 	taking := regexp.MustCompile(`(?i)\b(DELETE\s+FROM\s+\w+|TRUNCATE\b|DROP\s+TABLE|REPLACE\s+INTO|OR\s+REPLACE)`)
 	var files []string
-	for _, pattern := range []string{"*.go", "migrations/*.sql"} {
+	for _, pattern := range []string{"*.go", "migrations/*.sql", "../sqlite/*.go", "../postgres/*.go"} {
 		found, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		files = append(files, found...)

@@ -1,0 +1,29 @@
+package relational
+
+// Statement is one that a test looks at.
+type Statement struct {
+	Name, Text string
+	// Index is how SQLite's plan names the index that it has to use.
+	Index string
+}
+
+// Statements are those on the way of flags and reviewers.
+var Statements = []Statement{
+	{"next case", reserveNext(0), "cases_queue (queue=?)"},
+	{"next case with some skipped", reserveNext(3), "cases_queue (queue=?)"},
+	{"queue", selectQueue, "cases_queue (queue=?)"},
+	{"queue after a cursor", selectQueueAfter, "cases_queue (queue=? AND severity<?)"},
+	{"queue counts", countWaiting, "COVERING INDEX cases_queue"},
+	{"open case", selectOpenCase, "cases_one_open (account=?)"},
+	{"cases", cases + "WHERE 1 = 1 AND (opened_at, ref) < (?, ?) ORDER BY opened_at DESC, ref DESC LIMIT ?", "cases_opened ((opened_at,ref)<(?,?))"},
+	{"cases by state", cases + "WHERE 1 = 1 AND state = ? AND (opened_at, ref) < (?, ?) ORDER BY opened_at DESC, ref DESC LIMIT ?", "cases_state (state=? AND (opened_at,ref)<(?,?))"},
+	{"claimed", cases + "WHERE claim_person = ? AND claim_person <> '' AND state <> 'closed'", "cases_held (claim_person=?)"},
+	{"account's cases", cases + "WHERE account = ? ORDER BY ordinal DESC", "(account=?)"},
+	{"pending flags", "SELECT " + flagColumns + " FROM flags WHERE status = 'pending' AND at < ? ORDER BY at, flag LIMIT ?", "flags_pending (at<?)"},
+	{"case's flags", "SELECT " + flagColumns + " FROM flags WHERE case_ref = ? ORDER BY at, flag", "flags_case (case_ref=?)"},
+	{"flags to be marked as queued", "UPDATE flags SET queued_at = ? WHERE case_ref = ? AND queued_at IS NULL", "flags_unqueued (case_ref=?)"},
+	{"unappended", "SELECT id FROM ledger_outbox WHERE log_index IS NULL ORDER BY id LIMIT ?", "ledger_outbox_unappended"},
+	{"outbox head", "SELECT seq, fixed FROM ledger_outbox WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 1", "ledger_outbox_1 (seq>?)"},
+}
+
+const cases = "SELECT " + caseColumns + " FROM cases "
