@@ -3,7 +3,7 @@
 // one database to the next is an Engine: records/sqlite and records/postgres have one each, and
 // make a records.Store of it.
 //
-// Statements are written in SQLite's SQL, with "?" for each argument.
+// Statements and migrations are written once, in SQLite's SQL; Dialect puts them into PostgreSQL's.
 package relational
 
 import (
@@ -69,6 +69,7 @@ const (
 	FaultDown         // the database does not answer or cannot, or a lock is held for too long
 	FaultTaken        // a key or a uniqueness constraint is broken
 	FaultOrphan       // a foreign key names no row
+	FaultValue        // the database cannot keep a value: text with a zero byte, or not in UTF-8
 )
 
 // Store answers all of records.Store that is rows alone. An adapter adds the feed, Ping and Close.

@@ -31,8 +31,12 @@ func Coded(ctx context.Context, fault func(error) Fault, op string, err error) e
 		return fmt.Errorf("%s: %w", op, err)
 	case ended != nil:
 		return fmt.Errorf("%s: %w: %w", op, ended, err)
-	case fault(err) == FaultDown:
+	}
+	switch fault(err) {
+	case FaultDown:
 		return &casefile.Error{Code: casefile.CodeUnavailable, Op: op, Message: "the records do not answer", Err: err}
+	case FaultValue:
+		return &casefile.Error{Code: casefile.CodeInvalid, Op: op, Message: "a value that cannot be kept", Err: err}
 	}
 	return fmt.Errorf("%s: %w", op, err)
 }

@@ -9,8 +9,8 @@ type Statement struct {
 
 // Statements are those on the way of flags and reviewers.
 var Statements = []Statement{
-	{"next case", reserveNext(0), "cases_queue (queue=?)"},
-	{"next case with some skipped", reserveNext(3), "cases_queue (queue=?)"},
+	{"next case", reserveNext(0, passOver), "cases_queue (queue=?)"},
+	{"next case with some skipped", reserveNext(3, waitFor), "cases_queue (queue=?)"},
 	{"queue", selectQueue, "cases_queue (queue=?)"},
 	{"queue after a cursor", selectQueueAfter, "cases_queue (queue=? AND severity<?)"},
 	{"queue counts", countWaiting, "COVERING INDEX cases_queue"},

@@ -117,26 +117,37 @@ func (s *Store) QueueCases(ctx context.Context, queue, after string, limit int) 
 	})
 }
 
+// What ReserveNext makes of rows that another write is at, where a database locks rows.
+const (
+	passOver = "/*postgres: FOR UPDATE SKIP LOCKED*/"
+	waitFor  = "/*postgres: FOR UPDATE*/"
+)
+
 // reserveNext is the one statement of ReserveNext, with place for n skipped cases.
-func reserveNext(n int) string {
+func reserveNext(n int, locked string) string {
 	not := ""
 	if n > 0 {
 		not = " AND ref NOT IN (" + placeholders(n) + ")"
 	}
 	return `UPDATE cases SET reserved_by = ?, reserved_until = ? WHERE ref = (
 		SELECT ref FROM cases WHERE state = 'queued' AND queue = ? AND (reserved_until IS NULL OR reserved_until <= ?)` + not +
-		queueOrder + "1) RETURNING ref"
+		queueOrder + "1 " + locked + ") RETURNING ref"
 }
 
 // ReserveNext reserves the first case of the queue that is neither reserved nor in skip, for hold,
-// in one statement; ok is false when there is none.
+// in one statement; ok is false when there is none. A case that another write is at is passed over
+// while there are others, and waited for when there are not.
 func (s *Store) ReserveNext(ctx context.Context, queue string, person casefile.Person, skip []casefile.CaseRef, now time.Time, hold time.Duration) (ref casefile.CaseRef, ok bool, err error) {
 	args := []any{person, micros(now.Add(hold)), queue, micros(now)}
 	for _, r := range skip {
 		args = append(args, r)
 	}
 	refs, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) ([]casefile.CaseRef, error) {
-		return all(ctx, t, scanText[casefile.CaseRef], reserveNext(len(skip)), args...)
+		refs, err := all(ctx, t, scanText[casefile.CaseRef], reserveNext(len(skip), passOver), args...)
+		if err != nil || len(refs) > 0 {
+			return refs, err
+		}
+		return all(ctx, t, scanText[casefile.CaseRef], reserveNext(len(skip), waitFor), args...)
 	})
 	if err != nil {
 		return "", false, s.coded(ctx, "reserve the next case", err)

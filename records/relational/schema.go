@@ -1,12 +1,14 @@
 package relational
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"path"
 
 	"github.com/pressly/goose/v3"
 
@@ -18,15 +20,11 @@ var migrations embed.FS
 
 // Migrate brings the schema up to the newest version that this program knows. A schema newer than
 // that is refused with CodeState: an older program must not write into tables it does not know.
-func Migrate(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
-	dir, err := fs.Sub(migrations, "migrations")
+// Where several processes may do it at once, the caller lets one at a time.
+func Migrate(ctx context.Context, db *sql.DB, d Dialect, logger *slog.Logger) error {
+	provider, err := newProvider(db, d, logger)
 	if err != nil {
-		return fmt.Errorf("open migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, dir,
-		goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_version"), goose.WithSlog(logger))
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return err
 	}
 	sources := provider.ListSources()
 	known := sources[len(sources)-1].Version
@@ -47,3 +45,51 @@ func Migrate(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
 	}
 	return nil
 }
+
+func newProvider(db *sql.DB, d Dialect, logger *slog.Logger) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("open migrations: %w", err)
+	}
+	kind := goose.DialectSQLite3
+	if d == PostgreSQL {
+		kind = goose.DialectPostgres
+	}
+	provider, err := goose.NewProvider(kind, db, translated{FS: dir, to: d},
+		goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_version"), goose.WithSlog(logger))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// translated is the migrations in a dialect.
+type translated struct {
+	fs.FS
+	to Dialect
+}
+
+// Open opens a migration in the dialect.
+func (t translated) Open(name string) (fs.File, error) {
+	if path.Ext(name) != ".sql" {
+		return t.FS.Open(name)
+	}
+	text, err := fs.ReadFile(t.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	original, err := t.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return file{File: original, text: bytes.NewReader([]byte(t.to.migration(string(text))))}, nil
+}
+
+// file is a migration with another text.
+type file struct {
+	fs.File
+	text *bytes.Reader
+}
+
+// Read reads the translated text.
+func (f file) Read(p []byte) (int, error) { return f.text.Read(p) }

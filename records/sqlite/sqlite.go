@@ -120,7 +120,7 @@ func prepare(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
 	if mode != "wal" {
 		return casefile.Errorf(casefile.CodeUnavailable, "the file system of the records does not allow a write-ahead log (journal mode %q)", mode)
 	}
-	return relational.Migrate(ctx, db, logger)
+	return relational.Migrate(ctx, db, relational.SQLite, logger)
 }
 
 // dsn makes the driver's URI. A path is escaped in it, so that no character of it is taken for

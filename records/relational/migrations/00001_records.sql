@@ -1,4 +1,5 @@
--- The records of Docket. The same tables serve PostgreSQL: text, 64-bit integers and bytes only.
+-- The records of Docket, for SQLite and for PostgreSQL: written with SQLite's types, which package
+-- relational translates (docs/records.md). Text, 64-bit integers and bytes only.
 -- Times are integers: microseconds since 1970-01-01 in UTC. Booleans are 0 or 1. Lists and objects
 -- are JSON text. An optional text is '' where nothing refers to it and NULL where a key does.
 -- Rows are closed, never deleted; index_outbox alone is emptied, because it holds no record.
@@ -268,6 +269,7 @@ CREATE TABLE index_outbox (
     CHECK ((case_ref IS NULL) <> (decision IS NULL))
 ) STRICT;
 
+-- +engine sqlite
 -- +goose StatementBegin
 CREATE TRIGGER views_stand BEFORE UPDATE ON views
 BEGIN SELECT RAISE(ABORT, 'views are append-only'); END;
@@ -284,3 +286,14 @@ BEGIN SELECT RAISE(ABORT, 'views are append-only'); END;
 CREATE TRIGGER refusals_stay BEFORE DELETE ON refusals
 BEGIN SELECT RAISE(ABORT, 'refusals are append-only'); END;
 -- +goose StatementEnd
+
+-- +engine postgres
+-- +goose StatementBegin
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% are append-only', TG_TABLE_NAME; END;
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER views_stand BEFORE UPDATE OR DELETE OR TRUNCATE ON views EXECUTE FUNCTION append_only();
+CREATE TRIGGER refusals_stand BEFORE UPDATE OR DELETE OR TRUNCATE ON refusals EXECUTE FUNCTION append_only();
+
+-- +engine any
