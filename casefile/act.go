@@ -29,6 +29,7 @@ const (
 	ActFailed    ActState = "failed"
 	ActUncertain ActState = "uncertain" // whether it happened could not be established
 	ActUndone    ActState = "undone"
+	ActSkipped   ActState = "skipped" // not needed any more: a stronger act stands in its place
 )
 
 // Direction says whether an act is done or taken back.
@@ -93,6 +94,24 @@ type ActOutcome struct {
 	At        time.Time `json:"at"`
 	// Reference is the platform's own reference for what it did, random and without anyone's name.
 	Reference string `json:"reference,omitempty"`
-	// Why is a code (no words) for failed and uncertain.
+	// Why is a code (no words) for failed, uncertain and skipped.
 	Why string `json:"why,omitempty"`
+	// By is the person who established the outcome where the platform could not tell; else empty.
+	By Person `json:"by,omitempty"`
+}
+
+// strength orders the acts on an account itself; what is done to single posts or only said has none.
+var strength = map[ActKind]int{ActLabel: 1, ActLimit: 2, ActSuspend: 3, ActTerminate: 4}
+
+// Replaces reports whether act a, done later on the same account, stands in the place of b: so
+// that b's end must not take a's effect back with it.
+func (a Act) Replaces(b Act) bool {
+	x, y := strength[a.Kind], strength[b.Kind]
+	switch {
+	case x == 0 || y == 0:
+		return false
+	case x != y:
+		return x > y
+	}
+	return b.Until != nil && (a.Until == nil || a.Until.After(*b.Until))
 }

@@ -25,7 +25,18 @@ const (
 	EntryActsPlanned  EntryType = "acts_planned"
 	EntryActsOutcome  EntryType = "acts_outcome"
 	EntryNotice       EntryType = "notice"
-	EntryViews        EntryType = "views" // running digest of the tables of views and refusals
+	EntryViews        EntryType = "views"         // running digest of the tables of views and refusals
+	EntryHandled      EntryType = "handled"       // a person moved a case about without judging it
+	EntryDeadline     EntryType = "deadline"      // a deadline came to half its time, or was missed
+	EntryReferred     EntryType = "referred"      // a case was referred to another team
+	EntryRestarted    EntryType = "restarted"     // a lost run's case goes on; opinions not decided on are void
+	EntryActSettled   EntryType = "act_settled"   // a person established an uncertain act's outcome
+	EntryAppealOpened EntryType = "appeal_opened" //
+	EntryAppealRuling EntryType = "appeal_ruling" // an appeal was decided
+	EntrySwitch       EntryType = "switch"        // acts paused or resumed, automation switched
+	EntryBreaker      EntryType = "breaker"       // a rule's breaker tripped or was armed again
+	EntryBreakGlass   EntryType = "break_glass"   // a case opened without the right to it, for a reason
+	EntryRefusedStart EntryType = "refused_start" // a workflow start, signal or verb that the API did not make
 	EntryPolicy       EntryType = "policy"
 	EntryPeople       EntryType = "people"
 )
@@ -119,6 +130,14 @@ type Draft struct {
 	Outcome  *OutcomeBody  `json:"outcome,omitempty"`
 	Notice   *NoticeBody   `json:"notice,omitempty"`
 	Withdraw *WithdrawBody `json:"withdraw,omitempty"`
+
+	Handled   *HandledBody   `json:"handled,omitempty"`
+	Deadline  *DeadlineBody  `json:"deadline,omitempty"`
+	Referral  *Referral      `json:"referral,omitempty"`
+	Restarted *RestartedBody `json:"restarted,omitempty"`
+	Settled   *SettledBody   `json:"settled,omitempty"`
+	Appeal    *AppealBody    `json:"appeal,omitempty"`
+	Ruling    *AppealRuling  `json:"ruling,omitempty"`
 }
 
 // FlagBody records that a flag was taken into a case. Digest is the keyed digest of the decoded
@@ -139,9 +158,11 @@ type RouteBody struct {
 
 // ClosedBody records a case's end. File is the digest of the archived case file.
 type ClosedBody struct {
-	Reason   CloseReason `json:"reason"`
-	Decision string      `json:"decision,omitempty"`
-	File     string      `json:"file"`
+	Reason CloseReason `json:"reason"`
+	// Decision is the case's own, or the earlier one that a case closed as already decided is
+	// attached to.
+	Decision string `json:"decision,omitempty"`
+	File     string `json:"file"`
 }
 
 // PlannedBody records the acts of a takedown before the first of them, each with the digest of how
@@ -181,6 +202,69 @@ type WithdrawBody struct {
 	Event    EventID `json:"event"` // of the opinion withdrawn
 }
 
+// HandledBody records what a person did with a case beside judging it. Digest is the keyed digest of
+// the reason's words, "" where none are asked for.
+type HandledBody struct {
+	What     Handling     `json:"what"`
+	Queue    string       `json:"queue,omitempty"`
+	To       Person       `json:"to,omitempty"` // whom it was handed to, or whose claim was ended
+	Deadline DeadlineKind `json:"deadline,omitempty"`
+	Until    *time.Time   `json:"until,omitempty"`
+	Digest   string       `json:"digest,omitempty"`
+}
+
+// DeadlineBody records how far a deadline had come, and in which queue the case stands since.
+type DeadlineBody struct {
+	Deadline DeadlineKind `json:"deadline"`
+	Mark     DeadlineMark `json:"mark"`
+	DueAt    time.Time    `json:"due_at"`
+	Queue    string       `json:"queue"`
+}
+
+// RestartedBody records that a case goes on after its run was lost. Void are the events of opinions
+// that no decision came of.
+type RestartedBody struct {
+	Revision int       `json:"revision"` // the highest that records had seen
+	Void     []EventID `json:"void,omitempty"`
+}
+
+// SettledBody records the outcome of an act that a person established. Digest is the keyed digest
+// of their words.
+type SettledBody struct {
+	Decision  string    `json:"decision"`
+	Number    int       `json:"number"`
+	Direction Direction `json:"direction"`
+	State     ActState  `json:"state"`
+	Digest    string    `json:"digest"`
+}
+
+// AppealBody records that an appeal was opened. Digest is the keyed digest of the complaint's words.
+type AppealBody struct {
+	Appeal   string     `json:"appeal"`
+	Kind     AppealKind `json:"kind"`
+	Decision string     `json:"decision"`
+	DueAt    time.Time  `json:"due_at"`
+	Digest   string     `json:"digest,omitempty"`
+}
+
+// rulingEntryBody is the body of an appeal ruling's entry: everything that a reinstatement must match.
+type rulingEntryBody struct {
+	Ruling       string        `json:"ruling"`
+	Appeal       string        `json:"appeal"`
+	Kind         AppealKind    `json:"kind"`
+	Decision     string        `json:"decision"`
+	DecisionHash string        `json:"decision_hash"`
+	Case         CaseRef       `json:"case"`
+	Platform     string        `json:"platform"`
+	Account      string        `json:"account"` // commitment to platform and account id
+	Outcome      AppealOutcome `json:"outcome"`
+	Person       Person        `json:"person"`
+	Role         Role          `json:"role"`
+	DecidedAt    string        `json:"decided_at"`
+	Form         string        `json:"form"`
+	Notice       string        `json:"notice"`
+}
+
 // decisionEntryBody is the body of a decision's entry: everything that an act must match.
 type decisionEntryBody struct {
 	Decision         string                 `json:"decision"`
@@ -197,6 +281,9 @@ type decisionEntryBody struct {
 	EvidenceRevision int                    `json:"evidence_revision"`
 	RuleSet          string                 `json:"rule_set"`
 	Opinions         []decisionEntryOpinion `json:"opinions"`
+	Standing         int                    `json:"standing"`
+	Rule             string                 `json:"rule"`
+	Notice           string                 `json:"notice"` // commitment to an automatic rule's notice; "" for none
 }
 
 // decisionEntryOpinion opens one opinion's commitment: Salt and Codes give the commitment of its
@@ -222,6 +309,7 @@ type opinionCodes struct {
 	Relied           int                   `json:"relied"`
 	Form             string                `json:"form"`
 	Notice           string                `json:"notice"`
+	Emergency        bool                  `json:"emergency"`
 }
 
 // Labels of an event's salts.
@@ -234,6 +322,7 @@ const (
 	saltFile    = "file"
 	saltUndo    = "undo"
 	saltNotice  = "notice"
+	saltReason  = "reason"
 )
 
 // TimeFormat is how entries write times: RFC 3339 in UTC with microseconds.
@@ -249,7 +338,7 @@ func (o Opinion) codes(event EventID, salter Salter) opinionCodes {
 	return opinionCodes{
 		Relied: o.Relied, Notice: notice, ID: o.ID, Person: o.Person, Role: o.Role, At: entryTime(o.At), Action: o.Action, Days: o.Days,
 		Policies: o.Policies, EntityTier: o.EntityTier, Mitigations: o.Mitigations,
-		EvidenceRevision: o.EvidenceRevision, Form: Commit(salter.Salt(event, saltForm), []byte(o.Digest)),
+		EvidenceRevision: o.EvidenceRevision, Emergency: o.Emergency, Form: Commit(salter.Salt(event, saltForm), []byte(o.Digest)),
 	}
 }
 
@@ -300,7 +389,7 @@ func entryBody(d Draft, event EventID, salter Salter, account AccountRef) (any, 
 		}
 		return map[string]any{
 			"queue": r.Queue, "severity": r.Severity, "confidence": r.Confidence, "tier": r.Tier,
-			"due_at": entryTime(r.DueAt), "rule": r.Rule, "rule_set": r.RuleSet,
+			"due_at": entryTime(r.DueAt), "decide_by": entryTime(r.DecideBy), "rule": r.Rule, "rule_set": r.RuleSet,
 			"findings": commit(saltFinding, d.Route.Digest), "statuses": statuses,
 		}, nil
 	case EntryOpinion:
@@ -347,7 +436,7 @@ func entryBody(d Draft, event EventID, salter Salter, account AccountRef) (any, 
 		for _, o := range d.Outcome.Outcomes {
 			outs = append(outs, map[string]any{
 				"number": o.Act.Number, "kind": o.Act.Kind, "state": o.State, "at": entryTime(o.At),
-				"reference": o.Reference, "why": o.Why,
+				"reference": o.Reference, "why": o.Why, "by": o.By,
 			})
 		}
 		return map[string]any{"decision": d.Outcome.Decision, "direction": d.Outcome.Direction, "outcomes": outs}, nil
@@ -360,7 +449,61 @@ func entryBody(d Draft, event EventID, salter Salter, account AccountRef) (any, 
 			"text": commit(saltNotice, d.Notice.Digest),
 		}, nil
 	}
-	return nil, Errorf(CodeInternal, "no builder for an entry of type %q", d.Type)
+	return handlingBody(d, commit, event, salter, account)
+}
+
+// handlingBody builds the bodies of what happens around decisions.
+func handlingBody(d Draft, commit func(label, digest string) string, event EventID, salter Salter, account AccountRef) (any, error) {
+	reason := func(digest string) string {
+		if digest == "" {
+			return ""
+		}
+		return commit(saltReason, digest)
+	}
+	switch {
+	case d.Type == EntryHandled && d.Handled != nil:
+		h := d.Handled
+		return map[string]any{
+			"what": h.What, "queue": h.Queue, "to": h.To, "deadline": h.Deadline, "until": optionalTime(h.Until), "reason": reason(h.Digest),
+		}, nil
+	case d.Type == EntryDeadline && d.Deadline != nil:
+		return map[string]any{
+			"deadline": d.Deadline.Deadline, "mark": d.Deadline.Mark, "due_at": entryTime(d.Deadline.DueAt), "queue": d.Deadline.Queue,
+		}, nil
+	case d.Type == EntryReferred && d.Referral != nil:
+		return map[string]any{"referral": d.Referral.ID, "to": d.Referral.Kind, "reason": reason(d.Referral.Digest)}, nil
+	case d.Type == EntryRestarted && d.Restarted != nil:
+		return map[string]any{"revision": d.Restarted.Revision, "void": append([]EventID{}, d.Restarted.Void...)}, nil
+	case d.Type == EntryActSettled && d.Settled != nil:
+		x := d.Settled
+		return map[string]any{
+			"decision": x.Decision, "number": x.Number, "direction": x.Direction, "state": x.State, "reason": reason(x.Digest),
+		}, nil
+	case d.Type == EntryAppealOpened && d.Appeal != nil:
+		a := d.Appeal
+		return map[string]any{
+			"appeal": a.Appeal, "kind": a.Kind, "decision": a.Decision, "due_at": entryTime(a.DueAt), "complaint": reason(a.Digest),
+		}, nil
+	case d.Type == EntryAppealRuling && d.Ruling != nil:
+		return rulingBody(*d.Ruling, commit, event, salter, account)
+	}
+	return nil, Errorf(CodeInternal, "no builder for an entry of type %q, or it lacks its body", d.Type)
+}
+
+func rulingBody(r AppealRuling, commit func(label, digest string) string, event EventID, salter Salter, account AccountRef) (any, error) {
+	who, err := Canonical(account)
+	if err != nil {
+		return nil, err
+	}
+	body := rulingEntryBody{
+		Ruling: r.ID, Appeal: r.Appeal, Kind: r.Kind, Decision: r.Decision, DecisionHash: r.DecisionHash, Case: r.Case,
+		Platform: r.Platform, Account: Commit(salter.Salt(event, saltAccount), who), Outcome: r.Outcome,
+		Person: r.Person, Role: r.Role, DecidedAt: entryTime(r.At), Form: commit(saltForm, r.Digest),
+	}
+	if r.Notice != nil {
+		body.Notice = commit(saltNotice, r.Notice.Digest)
+	}
+	return body, nil
 }
 
 func decisionBody(d Decision, event EventID, salter Salter, account AccountRef) (any, error) {
@@ -375,7 +518,10 @@ func decisionBody(d Decision, event EventID, salter Salter, account AccountRef) 
 		Decision: d.ID, Case: d.Case, Platform: d.Platform, Account: Commit(salter.Salt(event, saltAccount), who),
 		Action: d.Action, Days: d.Days, Policies: d.Policies, EntityTier: d.EntityTier, Mitigations: d.Mitigations,
 		DecidedBy: d.DecidedBy, DecidedAt: entryTime(d.DecidedAt), EvidenceRevision: d.EvidenceRevision, RuleSet: d.RuleSet,
-		Opinions: []decisionEntryOpinion{},
+		Opinions: []decisionEntryOpinion{}, Standing: d.Standing, Rule: d.Rule,
+	}
+	if d.AutoNotice != nil {
+		body.Notice = Commit(salter.Salt(event, saltNotice), []byte(d.AutoNotice.Digest))
 	}
 	for i, o := range d.Opinions {
 		ev := d.OpinionEvents[i]

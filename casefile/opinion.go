@@ -18,9 +18,10 @@ type Judgement struct {
 	Mitigations map[Mitigation]Answer `json:"mitigations"`
 }
 
-// Same reports whether two judgements agree on what is done and under which first policy code.
+// Same reports whether two judgements agree on the action and on the policy code that it rests on.
+// Their terms may differ.
 func (j Judgement) Same(k Judgement) bool {
-	return j.Action == k.Action && j.Days == k.Days && len(j.Policies) > 0 && len(k.Policies) > 0 && j.Policies[0] == k.Policies[0]
+	return j.Action == k.Action && len(j.Policies) > 0 && len(k.Policies) > 0 && j.Policies[0] == k.Policies[0]
 }
 
 // Limits of an opinion's words, in characters.
@@ -183,30 +184,6 @@ type Opinion struct {
 	Digest string  `json:"digest"`
 	// Notice is the exact notice that the author saw before confirming; nil where the action sends none.
 	Notice *NoticeRef `json:"notice,omitempty"`
-}
-
-// PeopleDue is how many people must agree before a is decided.
-func (a Action) PeopleDue() int {
-	if a == L6 {
-		return 2
-	}
-	return 1
-}
-
-// Settle says what the opinions so far make of a case: decided (with the judgement that stands),
-// StateAwaitingSecond, or StateAdjudication. It is pure.
-func Settle(opinions []Opinion) (State, Judgement) {
-	switch {
-	case len(opinions) == 0:
-		return StateClaimed, Judgement{}
-	case len(opinions) == 1:
-		if opinions[0].Action.PeopleDue() > 1 {
-			return StateAwaitingSecond, Judgement{}
-		}
-		return StateDecided, opinions[0].Judgement
-	}
-	if opinions[0].Person != opinions[1].Person && opinions[0].Same(opinions[1].Judgement) {
-		return StateDecided, opinions[0].Judgement
-	}
-	return StateAdjudication, Judgement{}
+	// Emergency says that a senior ordered L5 at once; another person reviews it within a day.
+	Emergency bool `json:"emergency,omitempty"`
 }

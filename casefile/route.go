@@ -19,13 +19,15 @@ func (t Tier) Valid() bool { return contains([]Tier{TierFlash, TierUrgent, TierA
 // Route is where policy sends a case: queue, priority as severity (0 to 7) and confidence (0 to 3),
 // never one number, and deadline; with the rule that gave it and the values it saw.
 type Route struct {
-	Queue      string    `json:"queue"`
-	Severity   int       `json:"severity"`
-	Confidence int       `json:"confidence"`
-	Tier       Tier      `json:"tier"`
-	DueAt      time.Time `json:"due_at"`
-	Rule       string    `json:"rule"`
-	RuleSet    string    `json:"rule_set"` // version: hash of the rule file
+	Queue      string `json:"queue"`
+	Severity   int    `json:"severity"`
+	Confidence int    `json:"confidence"`
+	Tier       Tier   `json:"tier"`
+	// DueAt is until when a person first looks at the case, DecideBy until when it is decided.
+	DueAt    time.Time `json:"due_at"`
+	DecideBy time.Time `json:"decide_by"`
+	Rule     string    `json:"rule"`
+	RuleSet  string    `json:"rule_set"` // version: hash of the rule file
 	// Values are the live values that the rule's condition read, by their names in the condition.
 	Values map[string]string `json:"values,omitempty"`
 }

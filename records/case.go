@@ -106,12 +106,10 @@ type Cases interface {
 	QueueCases(ctx context.Context, queue, after string, limit int) (cases []Case, next string, err error)
 	// ListCases lists cases by state ("" for all), newest opened first, after a cursor.
 	ListCases(ctx context.Context, state casefile.State, after string, limit int) (cases []Case, next string, err error)
-	// ReserveNext reserves the first case of the queue, in its order, that is neither reserved nor in
-	// skip, for r.Hold, in one statement; ok is false when there is none. It passes over cases that are
-	// snoozed, assigned to somebody else, in adjudication unless the caller is a lead, and those on which
-	// the person gave an opinion in the present round. The reservation stands in columns that
-	// projections never touch.
-	ReserveNext(ctx context.Context, r Reservation) (ref casefile.CaseRef, ok bool, err error)
+	// ReserveNext reserves the first case of the queue that is neither reserved nor in skip, for
+	// hold, in one statement; ok is false when there is none. The reservation stands in columns
+	// that projections never touch.
+	ReserveNext(ctx context.Context, queue string, person casefile.Person, skip []casefile.CaseRef, now time.Time, hold time.Duration) (ref casefile.CaseRef, ok bool, err error)
 	// FreeReservation ends a person's reservation; it is no error when there is none.
 	FreeReservation(ctx context.Context, ref casefile.CaseRef, person casefile.Person) error
 	// Opinions lists a case's opinions in order.

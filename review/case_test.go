@@ -143,7 +143,7 @@ func TestOpinionsAreSeenByTheirAuthorOnlyUntilDecided(t *testing.T) {
 	require.NoError(t, b.Records.Project(ctx, records.Projection{Case: row, Now: b.Clock.Now(), Opinions: []records.OpinionRow{{Case: ref, Opinion: casefile.Opinion{
 		ID: "o1", Person: b.Who("rev1").Person, Role: casefile.RoleReviewer, At: b.Clock.Now(), Judgement: reviewtest.Form(casefile.L6).Judgement, Form: form, Digest: "d",
 	}}}}))
-	row.State, row.Revision = casefile.StateAwaitingSecond, row.Revision+1
+	row.State, row.Revision = casefile.StateClaimed, row.Revision+1
 	require.NoError(t, b.Records.Project(ctx, records.Projection{Case: row, Now: b.Clock.Now()}))
 
 	require.Len(t, show(t, b, "rev1", ref).Opinions, 1)

@@ -104,14 +104,8 @@ func (d *Desk) tryClaim(ctx context.Context, actor casefile.Actor, ref casefile.
 // mayTake refuses a case to whoever may not judge it: its own first opinion's author as the second
 // person, and anybody but a lead as the third.
 func (d *Desk) mayTake(ctx context.Context, actor casefile.Actor, row records.Case) error {
-	switch row.State {
-	case casefile.StateAdjudication:
-		if actor.Role != casefile.RoleLead {
-			return casefile.Errorf(casefile.CodeForbidden, "two opinions on this case differ: a lead decides it")
-		}
-	case casefile.StateAwaitingSecond:
-	default:
-		return nil
+	if row.Stage == casefile.StageAdjudication && actor.Role != casefile.RoleLead {
+		return casefile.Errorf(casefile.CodeForbidden, "two opinions on this case differ: a lead decides it")
 	}
 	opinions, err := d.o.Records.Opinions(ctx, row.Ref)
 	if err != nil {

@@ -11,18 +11,38 @@ import (
 // may run again from an older state: only what is idempotent whatever the state may be one. A
 // projection shows people what happened, so it is a regular activity: what it shows is committed.
 const (
-	ActivityProject     = "Project"     // TaskQueueCases
-	ActivityChainHead   = "ChainHead"   // TaskQueueLedger
-	ActivityTakeIn      = "TakeIn"      // local
-	ActivityAssess      = "Assess"      // local
-	ActivityFixEntries  = "FixEntries"  // local
-	ActivityArchive     = "Archive"     // local
-	ActivityFinish      = "Finish"      // local
-	ActivityAppend      = "Append"      // TaskQueueLedger
-	ActivityPrepareActs = "PrepareActs" // TaskQueueActions
-	ActivityDoAct       = "DoAct"       // TaskQueueActions
-	ActivityNotify      = "Notify"      // TaskQueueActions
+	ActivityProject       = "Project"       // TaskQueueCases
+	ActivityProjectAppeal = "ProjectAppeal" // TaskQueueCases
+	ActivityChainHead     = "ChainHead"     // TaskQueueLedger
+	ActivityTakeIn        = "TakeIn"        // local
+	ActivityAssess        = "Assess"        // local
+	ActivityFixEntries    = "FixEntries"    // local
+	ActivityArchive       = "Archive"       // local
+	ActivityFinish        = "Finish"        // local
+	ActivityDropStart     = "DropStart"     // local
+	ActivityTakeAppeal    = "TakeAppeal"    // local
+	ActivityOrderReview   = "OrderReview"   // local
+	ActivityFinishUndo    = "FinishUndo"    // local
+	ActivityAppend        = "Append"        // TaskQueueLedger
+	ActivityPrepareActs   = "PrepareActs"   // TaskQueueActions
+	ActivityDoAct         = "DoAct"         // TaskQueueActions
+	ActivityEndAct        = "EndAct"        // TaskQueueActions
+	ActivityPrepareUndo   = "PrepareUndo"   // TaskQueueActions
+	ActivityUndoAct       = "UndoAct"       // TaskQueueActions
+	ActivitySettleAct     = "SettleAct"     // TaskQueueActions
+	ActivityNotify        = "Notify"        // TaskQueueActions
+	ActivityNotifyUndo    = "NotifyUndo"    // TaskQueueActions
 )
+
+// DropStartAsk puts a workflow start or signal that the API did not make on record.
+type DropStartAsk struct {
+	// Kind is the workflow type; Platform and Thing are what it was started for, as far as they have
+	// the form of a platform, a keyed hash or an id.
+	Kind     string `json:"kind"`
+	Platform string `json:"platform,omitempty"`
+	Thing    string `json:"thing,omitempty"`
+	Why      string `json:"why"` // a code: state, schedule, no_row, mismatch
+}
 
 // TakeInAsk asks to take flags into the account's open case, opening one if there is none.
 type TakeInAsk struct {
@@ -43,6 +63,23 @@ type TakeInAnswer struct {
 	Revision         int `json:"revision"`
 	EvidenceRevision int `json:"evidence_revision"`
 	LastClaim        int `json:"last_claim"`
+	// Void are the events of opinions of the lost run that no decision on the ledger came of.
+	// VoidIDs are the opinions' ids, Round the round that they were of.
+	Void    []casefile.EventID `json:"void,omitempty"`
+	VoidIDs []string           `json:"void_ids,omitempty"`
+	Round   int                `json:"round,omitempty"`
+	// Proven is the lost run's decision where its entry is on the ledger: the case goes on from there.
+	Proven *ProvenDecision `json:"proven,omitempty"`
+	// Settings are the deployment's times, fixed for the case from here on.
+	Settings Settings `json:"settings"`
+	// FlagAuthors are the people and services who handed the flags in.
+	FlagAuthors []casefile.Person `json:"flag_authors,omitempty"`
+}
+
+// ProvenDecision is a decision whose entry is on the ledger, with its proof.
+type ProvenDecision struct {
+	Decision casefile.Decision `json:"decision"`
+	Bundle   casefile.Bundle   `json:"bundle"`
 }
 
 // ChainHeadAsk asks where a chain stands in the log.
@@ -68,6 +105,8 @@ type AssessAsk struct {
 	Account  casefile.AccountKey `json:"account"`
 	Ref      casefile.CaseRef    `json:"ref"`
 	OpenedAt time.Time           `json:"opened_at"`
+	// Fresh says that nobody has touched the case yet: only then may it be closed or decided by rule.
+	Fresh bool `json:"fresh,omitempty"`
 }
 
 // AssessAnswer is the findings' codes, where the sealed findings stand, and the route.
@@ -77,6 +116,22 @@ type AssessAnswer struct {
 	Digest   string                 `json:"digest"`
 	Route    casefile.Route         `json:"route"`
 	Flags    int                    `json:"flags"`
+	// Deciding are the rules by which the case is decided.
+	Deciding casefile.Deciding `json:"deciding"`
+	// AlreadyDecided is the earlier decision that had all the case's evidence before it; "" where
+	// something is new, nothing was decided, or the case is one of the share that people look at all
+	// the same.
+	AlreadyDecided string `json:"already_decided,omitempty"`
+	// Automatic is what an automatic rule decides; nil where none may, and where it was diverted.
+	Automatic *Automatic `json:"automatic,omitempty"`
+}
+
+// Automatic is the judgement of a named automatic rule: L1, L2, or L0 with VE-00.
+type Automatic struct {
+	Rule      string              `json:"rule"`
+	Judgement casefile.Judgement  `json:"judgement"` // every mitigation not_assessed
+	Decision  string              `json:"decision"`  // the decision's id, drawn once
+	Notice    *casefile.NoticeRef `json:"notice,omitempty"`
 }
 
 // ProjectAsk is the projection of a case's state.
@@ -84,13 +139,26 @@ type ProjectAsk struct {
 	Platform string              `json:"platform"`
 	Account  casefile.AccountKey `json:"account"`
 	State    CaseState           `json:"state"`
-	// Opinions are those to be written; repeats change nothing.
+	// Opinions are those to be written; repeats change nothing. While the case is undecided each stands
+	// in the records as the bare fact that the person took part, its codes sealed.
 	Opinions []casefile.Opinion `json:"opinions,omitempty"`
+	// Tellings are what people are told of with this change; repeats (by id) change nothing.
+	Tellings []Telling `json:"tellings,omitempty"`
 	// Bundle is set once, when the decision was proven.
 	Bundle     *casefile.Bundle `json:"bundle,omitempty"`
 	File       casefile.Address `json:"file,omitempty"`
 	FileDigest string           `json:"file_digest,omitempty"`
 	ClosedAt   *time.Time       `json:"closed_at,omitempty"`
+}
+
+// Telling is one thing that people are told of: codes only.
+type Telling struct {
+	ID    string     `json:"id"`   // the same telling has the same id for ever
+	Kind  string     `json:"kind"` // one of package telling's kinds
+	Page  bool       `json:"page,omitempty"`
+	Team  string     `json:"team,omitempty"` // "" for the team of the queue
+	Queue string     `json:"queue,omitempty"`
+	DueAt *time.Time `json:"due_at,omitempty"`
 }
 
 // FixEntriesAsk asks for the bytes of drafts in order.
@@ -145,11 +213,39 @@ type PreparedAct struct {
 	UndoDigest string       `json:"undo_digest"`
 }
 
-// DoActAsk asks the enforce role for one act. Planned is the event of the entry that announced it.
+// DoActAsk asks the enforce role for one act.
 type DoActAsk struct {
+	Takedown TakedownInput `json:"takedown"`
+	Act      casefile.Act  `json:"act"`
+}
+
+// EndActAsk asks the enforce role to end a timed act whose time has come: its reverse, or nothing
+// (skipped) where the platform ends it by itself or a stronger act of the account stands.
+type EndActAsk struct {
+	Takedown TakedownInput `json:"takedown"`
+	Act      casefile.Act  `json:"act"`
+}
+
+// PrepareUndoAsk asks the enforce role which acts of a decision are to be taken back, the last first,
+// and writes their undo rows down as planned.
+type PrepareUndoAsk struct {
+	Reinstatement ReinstatementInput `json:"reinstatement"`
+}
+
+// UndoActAsk asks the enforce role to take one act back, by its undo record.
+type UndoActAsk struct {
+	Reinstatement ReinstatementInput `json:"reinstatement"`
+	Act           casefile.Act       `json:"act"`
+}
+
+// SettleActAsk writes the outcome of an uncertain act that a person established. The actor asks the
+// platform once more where it can be asked; what the platform knows goes before what the person saw.
+type SettleActAsk struct {
 	Takedown  TakedownInput      `json:"takedown"`
 	Act       casefile.Act       `json:"act"`
 	Direction casefile.Direction `json:"direction"`
+	Done      bool               `json:"done"`
+	Person    casefile.Person    `json:"person"`
 }
 
 // NotifyAsk asks the enforce role to tell the person concerned.
@@ -157,14 +253,70 @@ type NotifyAsk struct {
 	Takedown TakedownInput `json:"takedown"`
 }
 
+// NotifyUndoAsk asks the enforce role to tell the person concerned what became of their appeal.
+type NotifyUndoAsk struct {
+	Reinstatement ReinstatementInput `json:"reinstatement"`
+}
+
 // NotifyAnswer says what became of the notice.
 type NotifyAnswer struct {
 	State casefile.NoticeState `json:"state"`
 }
 
-// FinishAsk records the end of a takedown.
+// FinishAsk records how far a takedown has come.
 type FinishAsk struct {
 	Decision casefile.Decision      `json:"decision"`
 	State    casefile.DecisionState `json:"state"`
 	Why      string                 `json:"why,omitempty"`
+}
+
+// FinishUndoAsk records the end of a reinstatement: the decision's state, its strike taken back, its
+// handle forgotten, and the appeal's state.
+type FinishUndoAsk struct {
+	Decision casefile.Decision    `json:"decision"`
+	Appeal   string               `json:"appeal"`
+	State    casefile.AppealState `json:"state"` // reinstated or incomplete
+	Why      string               `json:"why,omitempty"`
+}
+
+// TakeAppealAsk asks for the row behind an appeal's start.
+type TakeAppealAsk struct {
+	Appeal string `json:"appeal"`
+}
+
+// TakeAppealAnswer is the appeal as the API wrote it, with the decision that it is about. Known is
+// false where there is no such row, or it is not open: a forged start.
+type TakeAppealAnswer struct {
+	Known    bool                `json:"known"`
+	Kind     casefile.AppealKind `json:"kind"`
+	DueAt    time.Time           `json:"due_at"`
+	Digest   string              `json:"digest,omitempty"` // keyed digest of the complaint's words
+	Opened   casefile.Actor      `json:"opened"`           // who opened it
+	Decision ProvenDecision      `json:"decision"`
+	// Parts are the people who took part in the case: flag authors, claim holders, authors of
+	// opinions. None of them rules.
+	Parts    []casefile.Person `json:"parts"`
+	Settings Settings          `json:"settings"`
+	// LastClaim is the highest claim number that records saw, above zero where a run was lost.
+	LastClaim int    `json:"last_claim"`
+	Revision  int    `json:"revision"`
+	Team      string `json:"team,omitempty"`
+}
+
+// ProjectAppealAsk is the projection of an appeal's state.
+type ProjectAppealAsk struct {
+	State    AppealRunState   `json:"state"`
+	Tellings []Telling        `json:"tellings,omitempty"`
+	Bundle   *casefile.Bundle `json:"bundle,omitempty"`
+}
+
+// OrderReviewAsk writes the row of an emergency order's review, if it is not there yet.
+type OrderReviewAsk struct {
+	Decision casefile.Decision `json:"decision"`
+	DueAt    time.Time         `json:"due_at"`
+}
+
+// OrderReviewAnswer names the row.
+type OrderReviewAnswer struct {
+	Appeal string `json:"appeal"`
 }

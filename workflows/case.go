@@ -14,8 +14,17 @@ import (
 // shown in its queue, answers reviewers' verbs, puts the decision on the ledger, starts its
 // takedown, archives the file and completes. A run that took nothing in ends without opening a
 // case. Flags that come after the decision wait in the run and open the account's next case.
-func Case(ctx workflow.Context, in CaseInput) error {
+func (w Workflows) Case(ctx workflow.Context, in CaseInput) error {
+	why := scheduled(ctx, casefile.CaseWorkflowID(in.Platform, in.Account))
+	if why == "" && (in.State != nil || len(in.Pending) > 0) && workflow.GetInfo(ctx).ContinuedExecutionRunID == "" {
+		// Only a run before this one hands a state on: anybody else's may say what it likes.
+		why = "state"
+	}
+	if why != "" {
+		return drop(ctx, DropStartAsk{Kind: CaseWorkflowType, Platform: in.Platform, Thing: string(in.Account), Why: why})
+	}
 	r := &caseRun{
+		w:     w,
 		in:    in,
 		log:   workflow.GetLogger(ctx),
 		mutex: workflow.NewMutex(ctx),
@@ -38,6 +47,7 @@ func Case(ctx workflow.Context, in CaseInput) error {
 // caseRun is one run of the case workflow. Everything in it is touched from workflow coroutines
 // only; changes of s that span a yield hold the mutex.
 type caseRun struct {
+	w     Workflows
 	in    CaseInput
 	s     CaseState
 	log   log.Logger
@@ -49,12 +59,15 @@ type caseRun struct {
 	flags workflow.ReceiveChannel
 	inbox []casefile.FlagKey
 
-	projected     int // how many of s.Opinions the records have
+	projected     int              // how many of s.Opinions the records have
+	shown         bool             // the records show them to everybody
+	tellings      []Telling        // told of with the next projection
+	bundle        *casefile.Bundle // the decision's proof, once it is there
 	forceContinue bool
 	draining      bool           // verbs are refused: the run is about to continue as new
 	deciding      bool           // the grace time is over: nothing can be withdrawn any more
-	closing       bool           // a close verb was accepted
-	closedBy      casefile.Actor // whose it was
+	closing       bool           // the case is being closed without opinions
+	closedBy      casefile.Actor // whose verb it was; the system's where a rule closes it
 }
 
 // startPatience is how long a run that was started without a flag waits for one.
@@ -113,6 +126,12 @@ func (r *caseRun) run(ctx workflow.Context) error {
 				return err
 			}
 			continue
+		case r.clockDue(ctx):
+			err := r.strike(ctx)
+			if err != nil {
+				return err
+			}
+			continue
 		case r.shouldContinue(ctx):
 			return r.continueAsNew(ctx)
 		}
@@ -146,13 +165,14 @@ func (r *caseRun) shouldContinue(ctx workflow.Context) bool {
 
 // deadline is when the main loop must look again by itself; zero for never.
 func (r *caseRun) deadline() time.Time {
-	switch {
-	case r.s.State == casefile.StateDecided && r.s.GraceUntil != nil:
+	if r.s.State == casefile.StateDecided && r.s.GraceUntil != nil {
 		return *r.s.GraceUntil
-	case r.s.State == casefile.StateClaimed && r.s.Claim != nil:
-		return r.s.Claim.ExpiresAt
 	}
-	return time.Time{}
+	at := r.nextMark()
+	if r.s.State == casefile.StateClaimed && r.s.Claim != nil && (at.IsZero() || r.s.Claim.ExpiresAt.Before(at)) {
+		at = r.s.Claim.ExpiresAt
+	}
+	return at
 }
 
 // wait sleeps until something is due. A lease that a heartbeat moved on does not re-arm the timer:
@@ -195,16 +215,24 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	r.inbox = r.inbox[len(flags):]
 	if answer.Ref == "" {
+		r.inbox = r.inbox[len(flags):]
 		return nil
+	}
+	for _, p := range answer.FlagAuthors {
+		r.tookPart(p)
 	}
 	if r.s.Ref == "" {
 		err = r.open(ctx, answer)
 		if err != nil {
 			return err
 		}
+		if answer.Proven != nil {
+			// The flags wait for the account's next case: this one is decided.
+			return r.resume(ctx, *answer.Proven)
+		}
 	}
+	r.inbox = r.inbox[len(flags):]
 	grown := false
 	for _, f := range answer.Taken {
 		if slices.Contains(r.s.Taken, f.Flag) {
@@ -227,10 +255,11 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 const maxTakeIn = 25
 
 // open sets the state of a case that this run has just opened, or of one whose run was lost: then
-// the chain goes on behind what the log holds of it.
+// the chain goes on behind what the log holds of it, and opinions that nothing came of are void.
 func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	r.s.Ref, r.s.Ordinal, r.s.OpenedAt, r.s.Previous = a.Ref, a.Ordinal, a.OpenedAt, a.Previous
 	r.s.State = casefile.StateNew
+	r.s.Settings = a.Settings
 	r.s.Revision, r.s.EvidenceRevision, r.s.Claims = a.Revision, a.EvidenceRevision, a.LastClaim
 	r.s.Chain.Name = casefile.CaseChain(a.Ref)
 	if a.Revision == 0 {
@@ -242,21 +271,54 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 		return err
 	}
 	r.s.Chain.Seq, r.s.Chain.Hash = head.Seq, head.Hash
+	r.s.Touched = a.LastClaim > 0
+	r.s.Round = a.Round + 1
+	r.s.Voided = a.VoidIDs
+	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryRestarted, Actor: casefile.System,
+		Restarted: &casefile.RestartedBody{Revision: a.Revision, Void: a.Void}})
 	return nil
 }
 
-// assess asks for findings and a route, and shows the case in its queue.
+// resume goes on with a lost run's case whose decision is on the ledger already.
+func (r *caseRun) resume(ctx workflow.Context, p ProvenDecision) error {
+	d := p.Decision
+	r.s.Decision, r.s.Opinions, r.s.OpinionEvents = &d, d.Opinions, d.OpinionEvents
+	r.s.Voided = nil
+	r.s.Flags = max(r.s.Flags, len(r.s.Taken))
+	r.bundle = &p.Bundle
+	r.proven()
+	return r.project(ctx, ProjectAsk{Bundle: r.bundle})
+}
+
+// tookPart notes a person who has to do with the case.
+func (r *caseRun) tookPart(p casefile.Person) {
+	if p != "" && !slices.Contains(r.s.Parts, p) {
+		r.s.Parts = append(r.s.Parts, p)
+	}
+}
+
+// assess asks for findings and a route, and shows the case in its queue; or closes or decides it
+// where a rule may.
 func (r *caseRun) assess(ctx workflow.Context) error {
+	fresh := r.s.State == casefile.StateNew && !r.s.Touched && r.s.Revision == 0
 	var answer AssessAnswer
-	ask := AssessAsk{Platform: r.in.Platform, Account: r.in.Account, Ref: r.s.Ref, OpenedAt: r.s.OpenedAt}
+	ask := AssessAsk{Platform: r.in.Platform, Account: r.in.Account, Ref: r.s.Ref, OpenedAt: r.s.OpenedAt, Fresh: fresh}
 	err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityAssess, ask).Get(ctx, &answer)
 	if err != nil {
 		return err
 	}
-	r.s.Flags, r.s.Findings, r.s.Route = answer.Flags, answer.Sealed, answer.Route
+	r.s.Flags, r.s.Findings = answer.Flags, answer.Sealed
+	r.route(answer)
 	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryRoute, Actor: casefile.System,
-		Route: &casefile.RouteBody{Route: answer.Route, Findings: answer.Findings, Digest: answer.Digest}})
-	if r.s.State == casefile.StateNew {
+		Route: &casefile.RouteBody{Route: r.s.Route, Findings: answer.Findings, Digest: answer.Digest}})
+	switch {
+	case fresh && answer.AlreadyDecided != "":
+		r.s.AlreadyDecided, r.s.CloseReason = answer.AlreadyDecided, casefile.CloseAlreadyDecided
+		r.closing, r.closedBy = true, casefile.System
+		return nil
+	case fresh && answer.Automatic != nil:
+		r.settleByRule(ctx, *answer.Automatic)
+	case r.s.State == casefile.StateNew:
 		r.s.State = casefile.StateQueued
 	}
 	err = r.project(ctx, ProjectAsk{})
@@ -267,6 +329,38 @@ func (r *caseRun) assess(ctx workflow.Context) error {
 	return nil
 }
 
+// route lays a new route over the case. Where findings could not be had, it lowers nothing; a case
+// that a person or a missed deadline moved stays where it is; and no deadline moves back.
+func (r *caseRun) route(a AssessAnswer) {
+	first := r.s.Route.Rule == ""
+	next := a.Route
+	if !first {
+		unknown := slices.ContainsFunc(a.Findings, func(f casefile.FindingCode) bool { return f.Status != casefile.StatusKnown })
+		if unknown && next.Severity < r.s.Route.Severity {
+			next = r.s.Route
+		}
+		next.DueAt = earlier(next.DueAt, r.s.Route.DueAt)
+		next.DecideBy = earlier(next.DecideBy, r.s.Route.DecideBy)
+	}
+	r.s.Route = next
+	draw := r.s.Deciding.Draw
+	r.s.Deciding = a.Deciding
+	if !first {
+		r.s.Deciding.Draw = draw // drawn once for a case
+	}
+	if !r.s.Moved {
+		r.s.Queue = next.Queue
+	}
+	r.wind()
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // project writes the state to the records under a new revision.
 func (r *caseRun) project(ctx workflow.Context, ask ProjectAsk) error {
 	r.s.Revision++
@@ -274,19 +368,43 @@ func (r *caseRun) project(ctx workflow.Context, ask ProjectAsk) error {
 	ask.State = r.s
 	ask.State.Answered, ask.State.Taken = nil, nil
 	ask.State.Chain.Drafts, ask.State.Chain.Fixed = nil, nil
-	ask.Opinions = r.s.Opinions[min(r.projected, len(r.s.Opinions)):]
+	shows := r.showsOpinions()
+	from := min(r.projected, len(r.s.Opinions))
+	if shows && !r.shown {
+		from = 0 // those written as bare facts are written again with their codes
+	}
+	ask.Opinions = r.s.Opinions[from:]
+	ask.Tellings, r.tellings = r.tellings, nil
 	written := len(r.s.Opinions)
+	comments, voided := len(r.s.Comments), len(r.s.Voided)
 	err := workflow.ExecuteActivity(caseOptions(ctx), ActivityProject, ask).Get(ctx, nil)
 	if err != nil {
 		return err
 	}
-	r.projected = written
-	r.s.Comments = nil
+	r.projected, r.shown = written, shows
+	r.s.Comments, r.s.Voided = r.s.Comments[comments:], r.s.Voided[voided:]
 	if r.s.DecisionState == casefile.DecisionWithdrawn {
-		r.s.Decision, r.s.DecisionState, r.s.Opinions, r.s.OpinionEvents = nil, "", nil, nil
-		r.projected = 0
+		r.s.Decision, r.s.DecisionState = nil, ""
+		r.nextRound()
 	}
 	return nil
+}
+
+// showsOpinions says whether anybody but their authors may see the opinions so far.
+func (r *caseRun) showsOpinions() bool {
+	switch r.s.State {
+	case casefile.StateDecided, casefile.StateProven, casefile.StateClosed:
+		return true
+	}
+	return r.s.Stage == casefile.StageAdjudication || r.s.DecisionState == casefile.DecisionWithdrawn
+}
+
+// nextRound begins another round of opinions; those of the round before count no more.
+func (r *caseRun) nextRound() {
+	r.s.Opinions, r.s.OpinionEvents = nil, nil
+	r.s.Stage = casefile.StageOpinion
+	r.s.Round++
+	r.projected, r.shown = 0, false
 }
 
 // endLease gives a case whose lease ran out back to its queue.
@@ -299,9 +417,14 @@ func (r *caseRun) endLease(ctx workflow.Context) error {
 	if !r.leaseOver(ctx) {
 		return nil
 	}
-	r.s.Claim = nil
-	r.s.State = casefile.StateQueued
+	r.requeue()
 	return r.project(ctx, ProjectAsk{})
+}
+
+// requeue ends the claim and gives the case back to its queue.
+func (r *caseRun) requeue() {
+	r.s.Claim, r.s.Held = nil, false
+	r.s.State = casefile.StateQueued
 }
 
 // shutDoor refuses further verbs and waits until those under way have been answered.

@@ -32,6 +32,38 @@ type CaseState struct {
 	DecisionHash  string                 `json:"decision_hash,omitempty"` // EntryHash of its entry
 	CloseReason   casefile.CloseReason   `json:"close_reason,omitempty"`
 
+	// Settings and Deciding were recorded when the case was opened and assessed.
+	Settings Settings          `json:"settings"`
+	Deciding casefile.Deciding `json:"deciding"`
+	Stage    casefile.Stage    `json:"stage,omitempty"`
+	// Parts are the people who took part, in the order in which they came: flag authors, claim
+	// holders and authors of opinions.
+	Parts []casefile.Person `json:"parts,omitempty"`
+	// NotBefore is until when a snoozed case is offered to nobody, AssignedTo the one person that a
+	// case handed over is offered to. Held says that the claim lasts until its end without input.
+	NotBefore  *time.Time      `json:"not_before,omitempty"`
+	AssignedTo casefile.Person `json:"assigned_to,omitempty"`
+	Held       bool            `json:"held,omitempty"`
+	// Touched says that a person has claimed the case. The clocks are those that still run.
+	Touched bool    `json:"touched,omitempty"`
+	Clocks  []Clock `json:"clocks,omitempty"`
+	// Queue is where the case stands; Moved says that a person or a missed deadline put it there.
+	Queue string `json:"queue"`
+	Moved bool   `json:"moved,omitempty"`
+	// Round counts the rounds of opinions before this one; Voided are ids of opinions that count no
+	// more and whose rows have still to say so.
+	Round  int      `json:"round,omitempty"`
+	Voided []string `json:"voided,omitempty"`
+	// Raised lifts the case in its queue by one step of severity: half of a deadline has passed.
+	// Threat puts it before everything else.
+	Raised bool `json:"raised,omitempty"`
+	Threat bool `json:"threat,omitempty"`
+	// Missed are the deadlines that were missed.
+	Missed    []casefile.DeadlineKind `json:"missed,omitempty"`
+	Referrals []casefile.Referral     `json:"referrals,omitempty"`
+	// AlreadyDecided is the earlier decision that a case closed as already decided is attached to.
+	AlreadyDecided string `json:"already_decided,omitempty"`
+
 	// Chain is the case's ledger chain: entries not yet appended, and its head.
 	Chain Chain `json:"chain"`
 	// Unprojected are rows new since the last projection.
@@ -39,6 +71,42 @@ type CaseState struct {
 	// Answered are the answers to the last verbs by id, oldest first: a verb's id makes it count
 	// once, also across continue-as-new.
 	Answered []Answered `json:"answered,omitempty"`
+}
+
+// Clock is one running deadline. From is where half its time is counted from.
+type Clock struct {
+	Kind casefile.DeadlineKind `json:"kind"`
+	From time.Time             `json:"from"`
+	Due  time.Time             `json:"due"`
+	Half bool                  `json:"half,omitempty"` // the half mark was passed and told
+}
+
+// AppealRunState is everything an appeal's workflow knows.
+type AppealRunState struct {
+	Appeal   string                 `json:"appeal"`
+	Kind     casefile.AppealKind    `json:"kind"`
+	Decision string                 `json:"decision"`
+	Case     casefile.CaseRef       `json:"case"`
+	Platform string                 `json:"platform"`
+	Account  casefile.AccountKey    `json:"account"`
+	State    casefile.AppealState   `json:"state"`
+	Revision int                    `json:"revision"`
+	DueAt    time.Time              `json:"due_at"`
+	Late     bool                   `json:"late,omitempty"`
+	Claims   int                    `json:"claims"`
+	Claim    *casefile.Claim        `json:"claim,omitempty"`
+	Ruling   *casefile.AppealRuling `json:"ruling,omitempty"`
+	// Event and Hash are the ruling's entry, once it is on the ledger.
+	Event    casefile.EventID `json:"event,omitempty"`
+	Hash     string           `json:"hash,omitempty"`
+	Chain    Chain            `json:"chain"`
+	Answered []AppealAnswered `json:"answered,omitempty"`
+}
+
+// AppealAnswered is a verb on an appeal that was carried out.
+type AppealAnswered struct {
+	ID     string       `json:"id"`
+	Result AppealResult `json:"result"`
 }
 
 // Comment is a comment without its words.

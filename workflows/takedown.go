@@ -1,98 +1,206 @@
 package workflows
 
 import (
+	"fmt"
+	"slices"
+	"time"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/docket-triage/docket/casefile"
 )
 
 // Takedown carries one decision out: it has the enforce role write down how to undo each act, puts
-// the plan on the ledger, does the acts in order, puts the outcome on the ledger and then has the
-// person concerned told. The enforce role checks the decision's proof in every step; this workflow
-// cannot vouch for anything.
-func Takedown(ctx workflow.Context, in TakedownInput) error {
+// the plan on the ledger, does the acts in order, puts the outcome on the ledger, has the person
+// concerned told, and ends timed acts when their time has come. The enforce role checks the decision's
+// proof in every step; this workflow cannot vouch for anything.
+func (w Workflows) Takedown(ctx workflow.Context, in TakedownInput) error {
 	d := in.Decision
-	chain := &Chain{Name: casefile.TakedownChain(d.ID), Cause: casefile.EntryHash(in.Bundle.Entry)}
-	n := &numberer{chain: chain, platform: d.Platform, account: d.Account}
-	workflow.Go(ctx, n.run)
-
-	var prepared PrepareActsAnswer
-	err := workflow.ExecuteActivity(actOptions(ctx), ActivityPrepareActs, PrepareActsAsk{Takedown: in}).Get(ctx, &prepared)
+	why := scheduled(ctx, casefile.TakedownWorkflowID(d.Case, d.ID))
+	if why != "" {
+		return drop(ctx, DropStartAsk{Kind: TakedownWorkflowType, Platform: d.Platform, Thing: d.ID, Why: why})
+	}
+	t := &takedownRun{in: in, acts: &actRun{w: w, decision: d.ID, on: casefile.TakedownChain(d.ID)}}
+	t.acts.chain = &numberer{
+		chain:    &Chain{Name: casefile.TakedownChain(d.ID), Cause: casefile.EntryHash(in.Bundle.Entry)},
+		platform: d.Platform, account: d.Account,
+	}
+	t.acts.settleAsk = func(ctx workflow.Context, act casefile.Act, dir casefile.Direction, a SettleArgs) (casefile.ActOutcome, error) {
+		ask := SettleActAsk{Takedown: in, Act: act, Direction: dir, Done: a.Done, Person: a.Actor.Person}
+		var out casefile.ActOutcome
+		err := workflow.ExecuteActivity(actOptions(ctx), ActivitySettleAct, ask).Get(ctx, &out)
+		return out, err
+	}
+	err := t.acts.handleSettle(ctx)
 	if err != nil {
-		return abandon(ctx, n, d, err)
+		return err
 	}
-	plan := &casefile.PlannedBody{Decision: d.ID, Platform: d.Platform}
-	for _, p := range prepared.Acts {
-		plan.Acts = append(plan.Acts, casefile.PlannedAct{Number: p.Act.Number, Kind: p.Act.Kind, Until: p.Act.Until, Undo: p.UndoDigest})
+	workflow.Go(ctx, t.acts.chain.run)
+	err = t.run(ctx)
+	if err != nil {
+		return err
 	}
-	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: plan})
+	return t.acts.leave(ctx)
+}
+
+type takedownRun struct {
+	in   TakedownInput
+	acts *actRun
+}
+
+func (t *takedownRun) run(ctx workflow.Context) error {
+	d, n := t.in.Decision, t.acts.chain
+	var prepared PrepareActsAnswer
+	err := workflow.ExecuteActivity(actOptions(ctx), ActivityPrepareActs, PrepareActsAsk{Takedown: t.in}).Get(ctx, &prepared)
+	if err != nil {
+		return t.abandon(ctx, err)
+	}
+	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
 	err = n.drain(ctx)
 	if err != nil {
 		return err
 	}
-
-	outcomes, state, why := doActs(ctx, in, prepared.Acts)
-	err = conclude(ctx, n, d, outcomes, state, why)
+	outcomes, state, code, err := t.do(ctx, prepared.Acts)
 	if err != nil {
 		return err
 	}
-	notice := d.Opinions[0].Notice
-	if notice == nil || state != casefile.DecisionDone {
-		return nil
+	err = t.conclude(ctx, casefile.Do, outcomes, state, code)
+	if err != nil || state != casefile.DecisionDone {
+		return err
 	}
-	var told NotifyAnswer
-	err = workflow.ExecuteActivity(actOptions(ctx), ActivityNotify, NotifyAsk{Takedown: in}).Get(ctx, &told)
+	err = t.notify(ctx)
 	if err != nil {
 		return err
 	}
-	n.draft(ctx, casefile.Draft{Type: casefile.EntryNotice, Actor: casefile.System,
-		Notice: &casefile.NoticeBody{Number: notice.Number, Decision: d.ID, State: told.State, Digest: notice.Digest}})
-	return n.drain(ctx)
+	return t.endTimed(ctx, prepared.Acts)
 }
 
-// conclude puts the outcome of the acts on the ledger and records it, before anything else is
-// waited for: what was done stands there whether or not the person can be told of it.
-func conclude(ctx workflow.Context, n *numberer, d casefile.Decision, outcomes []casefile.ActOutcome, state casefile.DecisionState, why string) error {
+func planned(d casefile.Decision, acts []PreparedAct) *casefile.PlannedBody {
+	plan := &casefile.PlannedBody{Decision: d.ID, Platform: d.Platform}
+	for _, p := range acts {
+		plan.Acts = append(plan.Acts, casefile.PlannedAct{Number: p.Act.Number, Kind: p.Act.Kind, Until: p.Act.Until, Undo: p.UndoDigest})
+	}
+	return plan
+}
+
+// do does the acts in order and stops at the first that was refused. What is uncertain waits for a
+// person who establishes it, before anything else is done.
+func (t *takedownRun) do(ctx workflow.Context, acts []PreparedAct) (outcomes []casefile.ActOutcome, state casefile.DecisionState, why string, err error) {
+	for _, p := range acts {
+		out := casefile.ActOutcome{}
+		err := workflow.ExecuteActivity(actOptions(ctx), ActivityDoAct, DoActAsk{Takedown: t.in, Act: p.Act}).Get(ctx, &out)
+		if err != nil {
+			out = casefile.ActOutcome{Act: p.Act, Direction: casefile.Do, State: casefile.ActFailed, At: workflow.Now(ctx), Why: errorType(err)}
+		}
+		if out.State == casefile.ActUncertain {
+			out, err = t.settled(ctx, outcomes, out)
+			if err != nil {
+				return nil, "", "", err
+			}
+		}
+		outcomes = append(outcomes, out)
+		if out.State != casefile.ActDone {
+			return outcomes, casefile.DecisionFailed, out.Why, nil
+		}
+	}
+	return outcomes, casefile.DecisionDone, "", nil
+}
+
+// settled puts on record that an act is uncertain, and waits for a person.
+func (t *takedownRun) settled(ctx workflow.Context, before []casefile.ActOutcome, out casefile.ActOutcome) (casefile.ActOutcome, error) {
+	err := t.conclude(ctx, casefile.Do, append(slices.Clone(before), out), casefile.DecisionUncertain, out.Why)
+	if err != nil {
+		return out, err
+	}
+	return t.acts.await(ctx, out)
+}
+
+// conclude puts outcomes on the ledger and records them, before anything else is waited for: what
+// was done stands there whether or not the person can be told of it.
+func (t *takedownRun) conclude(ctx workflow.Context, dir casefile.Direction, outcomes []casefile.ActOutcome, state casefile.DecisionState, why string) error {
+	n := t.acts.chain
 	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsOutcome, Actor: casefile.System,
-		Outcome: &casefile.OutcomeBody{Decision: d.ID, Direction: casefile.Do, Outcomes: outcomes}})
+		Outcome: &casefile.OutcomeBody{Decision: t.in.Decision.ID, Direction: dir, Outcomes: outcomes}})
 	err := n.drain(ctx)
 	if err != nil {
 		return err
 	}
-	return workflow.ExecuteLocalActivity(localOptions(ctx), ActivityFinish, FinishAsk{Decision: d, State: state, Why: why}).Get(ctx, nil)
+	return workflow.ExecuteLocalActivity(localOptions(ctx), ActivityFinish, FinishAsk{Decision: t.in.Decision, State: state, Why: why}).Get(ctx, nil)
 }
 
-// doActs does the acts in order and stops at the first that did not succeed: what is uncertain or
-// refused goes to a person before anything else is done.
-func doActs(ctx workflow.Context, in TakedownInput, acts []PreparedAct) ([]casefile.ActOutcome, casefile.DecisionState, string) {
+func (t *takedownRun) notify(ctx workflow.Context) error {
+	notice := t.in.Decision.Notice()
+	if notice == nil {
+		return nil
+	}
+	var told NotifyAnswer
+	err := workflow.ExecuteActivity(actOptions(ctx), ActivityNotify, NotifyAsk{Takedown: t.in}).Get(ctx, &told)
+	if err != nil {
+		return err
+	}
+	n := t.acts.chain
+	n.draft(ctx, casefile.Draft{Type: casefile.EntryNotice, Actor: casefile.System,
+		Notice: &casefile.NoticeBody{Number: notice.Number, Decision: t.in.Decision.ID, State: told.State, Digest: notice.Digest}})
+	return n.drain(ctx)
+}
+
+// endTimed ends timed acts when their time has come.
+func (t *takedownRun) endTimed(ctx workflow.Context, acts []PreparedAct) error {
+	timed := slices.DeleteFunc(slices.Clone(acts), func(p PreparedAct) bool { return p.Act.Until == nil })
+	slices.SortStableFunc(timed, func(a, b PreparedAct) int { return a.Act.Until.Compare(*b.Act.Until) })
 	var outcomes []casefile.ActOutcome
-	for _, p := range acts {
-		var out casefile.ActOutcome
-		ask := DoActAsk{Takedown: in, Act: p.Act, Direction: casefile.Do}
-		err := workflow.ExecuteActivity(actOptions(ctx), ActivityDoAct, ask).Get(ctx, &out)
+	state, why := casefile.DecisionEnded, ""
+	for _, p := range timed {
+		err := sleepUntil(ctx, *p.Act.Until)
 		if err != nil {
-			out = casefile.ActOutcome{Act: p.Act, Direction: casefile.Do, State: casefile.ActFailed, At: workflow.Now(ctx), Why: errorType(err)}
+			return err
+		}
+		var out casefile.ActOutcome
+		err = workflow.ExecuteActivity(actOptions(ctx), ActivityEndAct, EndActAsk{Takedown: t.in, Act: p.Act}).Get(ctx, &out)
+		if err != nil {
+			out = casefile.ActOutcome{Act: p.Act, Direction: casefile.Undo, State: casefile.ActFailed, At: workflow.Now(ctx), Why: errorType(err)}
+		}
+		if out.State == casefile.ActUncertain {
+			err = t.conclude(ctx, casefile.Undo, append(slices.Clone(outcomes), out), casefile.DecisionUncertain, out.Why)
+			if err == nil {
+				out, err = t.acts.await(ctx, out)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if out.State == casefile.ActFailed {
+			state, why = casefile.DecisionFailed, out.Why
 		}
 		outcomes = append(outcomes, out)
-		switch out.State {
-		case casefile.ActDone:
-		case casefile.ActUncertain:
-			return outcomes, casefile.DecisionUncertain, out.Why
-		default:
-			return outcomes, casefile.DecisionFailed, out.Why
-		}
 	}
-	return outcomes, casefile.DecisionDone, ""
+	if len(outcomes) == 0 {
+		return nil
+	}
+	return t.conclude(ctx, casefile.Undo, outcomes, state, why)
+}
+
+// sleepUntil sleeps until t; a timer of the server's, which survives restarts.
+func sleepUntil(ctx workflow.Context, t time.Time) error {
+	d := t.Sub(workflow.Now(ctx))
+	if d <= 0 {
+		return nil
+	}
+	err := workflow.Sleep(ctx, d)
+	if err != nil {
+		return fmt.Errorf("wait for the end of an act: %w", err)
+	}
+	return nil
 }
 
 // abandon records that a takedown cannot begin, and fails the workflow so that operators see it. What
 // the actor found unproven may be forged: it leaves ledger and row alone, the actor has the refusal
 // on record.
-func abandon(ctx workflow.Context, n *numberer, d casefile.Decision, cause error) error {
+func (t *takedownRun) abandon(ctx workflow.Context, cause error) error {
 	if errorType(cause) == string(casefile.CodeUnproven) {
 		return cause
 	}
-	err := conclude(ctx, n, d, nil, casefile.DecisionFailed, "prepare."+errorType(cause))
+	err := t.conclude(ctx, casefile.Do, nil, casefile.DecisionFailed, "prepare."+errorType(cause))
 	if err != nil {
 		return err
 	}

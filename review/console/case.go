@@ -155,7 +155,7 @@ func (v *visit) renderCase(status int, view review.CaseView, show caseShow) erro
 
 func takeable(s casefile.State) bool {
 	switch s {
-	case casefile.StateQueued, casefile.StateClaimed, casefile.StateAwaitingSecond, casefile.StateAdjudication:
+	case casefile.StateQueued, casefile.StateClaimed:
 		return true
 	}
 	return false

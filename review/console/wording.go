@@ -146,14 +146,12 @@ func valueLabel(name string) string {
 }
 
 var stateText = map[casefile.State]string{
-	casefile.StateNew:            "findings are being gathered",
-	casefile.StateQueued:         "waits in its queue",
-	casefile.StateClaimed:        "claimed",
-	casefile.StateAwaitingSecond: "awaits a second opinion",
-	casefile.StateAdjudication:   "two opinions differ: a lead decides",
-	casefile.StateDecided:        "decided",
-	casefile.StateProven:         "decided and proven",
-	casefile.StateClosed:         "closed",
+	casefile.StateNew:     "findings are being gathered",
+	casefile.StateQueued:  "waits in its queue",
+	casefile.StateClaimed: "claimed",
+	casefile.StateDecided: "decided",
+	casefile.StateProven:  "decided and proven",
+	casefile.StateClosed:  "closed",
 }
 
 func stateWords(s casefile.State) string {
