@@ -16,6 +16,10 @@ const (
 	PurposeSupport Purpose = "support" // to help a colleague with it
 	PurposePolicy  Purpose = "policy"  // to learn from it for the rules
 	PurposeAudit   Purpose = "audit"   // to check how it was decided
+
+	// PurposeBreakGlass is nobody's to ask for: it stands where a case was opened because the person
+	// had broken its glass (Glass.Opens).
+	PurposeBreakGlass Purpose = "break_glass"
 )
 
 // purposes lists each purpose with the roles that may have it; a role's first is its usual one.
@@ -24,7 +28,7 @@ var purposes = []struct {
 	roles   []casefile.Role
 }{
 	{PurposeReview, judging},
-	{PurposeAppeal, []casefile.Role{senior, lead}},
+	{PurposeAppeal, judging},
 	{PurposeSupport, []casefile.Role{senior, lead}},
 	{PurposePolicy, []casefile.Role{policy, lead}},
 	{PurposeAudit, []casefile.Role{auditor}},

@@ -58,6 +58,13 @@ type Identity interface {
 	// HandleHashes gives the keyed hashes of a handle's skeleton and of its near forms (every form
 	// with one character left out), for look-alike search without handles.
 	HandleHashes(platform, handle string) []string
+	// HandleHash is the keyed hash of a handle's skeleton, for finding cases by handle: equal for two
+	// handles exactly if their skeletons (the first 256 characters) are. It is none of HandleHashes. ""
+	// for a handle with no visible character.
+	HandleHash(platform, handle string) string
+	// Item is the keyed digest of a piece of evidence that was decided on: a post in one wording. An
+	// edited post is another item.
+	Item(platform, postID, text string) string
 	// Fingerprint identifies the key without revealing it.
 	Fingerprint() string
 }

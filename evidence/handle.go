@@ -28,7 +28,7 @@ var continuations = map[string]bool{
 // deletion, substitution or swap of neighbours apart share a hash; so may some that are two apart.
 // A form of fewer than five characters matches only itself. A handle with no visible character has none.
 func (i *identity) HandleHashes(platform, handle string) []string {
-	handle = strings.TrimPrefix(strings.TrimSpace(handle), "@")
+	handle = bareHandle(handle)
 	var hashes []string
 	add := func(label, form string) { hashes = append(hashes, i.name(label, platform, form)) }
 	for _, form := range i.handleForms(handle) {
@@ -44,6 +44,17 @@ func (i *identity) HandleHashes(platform, handle string) []string {
 	slices.Sort(hashes)
 	return slices.Compact(hashes)
 }
+
+func (i *identity) HandleHash(platform, handle string) string {
+	form := i.form(bareHandle(handle))
+	if form == "" {
+		return ""
+	}
+	return i.name(labelHandleFind, platform, form)
+}
+
+// bareHandle is a handle without what people type around it.
+func bareHandle(handle string) string { return strings.TrimPrefix(strings.TrimSpace(handle), "@") }
 
 // handleForms gives the skeleton and, where it differs and is long enough to say something, the
 // skeleton of the stem. The stem is cut before folding: a skeleton may have turned digits to letters.

@@ -34,6 +34,8 @@ const (
 	labelFingerprint = "docket fingerprint"
 	labelHandleNear  = "docket handle near"
 	labelHandleExact = "docket handle exact"
+	labelHandleFind  = "docket handle find"
+	labelItem        = "docket item"
 )
 
 func (i *identity) Account(ref casefile.AccountRef) casefile.AccountKey {
@@ -46,6 +48,10 @@ func (i *identity) Flag(platform, id string) casefile.FlagKey {
 
 func (i *identity) Digest(content []byte) string {
 	return hex.EncodeToString(keyedHash(i.key, labelDigest, content))
+}
+
+func (i *identity) Item(platform, postID, text string) string {
+	return i.name(labelItem, platform, postID, text)
 }
 
 func (i *identity) Fingerprint() string { return i.name(labelFingerprint) }

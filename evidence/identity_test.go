@@ -21,6 +21,8 @@ func TestIdentityGolden(t *testing.T) {
 	require.Equal(t, "015e414f7ebe18f60900e49bc52dd31d49a65589fd82b7d98c4e0ea80cb7fb63", id.Digest([]byte("content")))
 	require.Equal(t, "xqhivhgi3l7t5asafz6m2loala3sm5rp", id.Fingerprint())
 	require.Equal(t, []string{"wt7flzieeu2pn2lsofc3goq6nmm5z3co"}, id.HandleHashes("twitter", "@Abc"))
+	require.Equal(t, "zc6ogr7zycoig4c5xwi5tlvksgl5a4pk", id.Item("twitter", "p1", "text"))
+	require.Equal(t, "xw5cdebihwdogg2xhgntydawtpxkomqs", id.HandleHash("twitter", "@Placeholder"))
 }
 
 func TestIdentityKeepsThingsApart(t *testing.T) {
@@ -33,6 +35,11 @@ func TestIdentityKeepsThingsApart(t *testing.T) {
 	require.NotEqual(t, string(id.Account(ref)), string(id.Flag("ab", "cd")), "uses run together")
 	require.NotEqual(t, id.Digest([]byte("a")), other.Digest([]byte("a")))
 	require.NotEqual(t, id.Fingerprint(), other.Fingerprint())
+	require.NotEqual(t, id.Item("a", "b", "c"), other.Item("a", "b", "c"))
+	require.NotEqual(t, id.Item("a", "b", "c"), id.Item("a", "bc", ""), "parts run together")
+	require.NotEqual(t, id.Item("a", "b", "c"), id.Item("a", "b", "c "), "an edited post is another item")
+	require.NotEqual(t, id.HandleHash("a", "placeholder"), other.HandleHash("a", "placeholder"))
+	require.Len(t, id.Item("", "", ""), 32)
 	require.Len(t, string(id.Account(ref)), 32)
 	require.Len(t, string(id.Flag("ab", "cd")), 32)
 	require.Len(t, id.Digest(nil), 64)
@@ -97,6 +104,25 @@ func shareHash(a, b []string) bool {
 	return false
 }
 
+func TestHandleHash(t *testing.T) {
+	t.Parallel()
+	id := testIdentity()
+	const handle = "placeholder_2"
+	for _, same := range []string{"@Placeholder_2", " placeholder_2 ", "plac\u0435h0lder_2"} {
+		require.Equal(t, id.HandleHash("twitter", handle), id.HandleHash("twitter", same), same)
+	}
+	for _, other := range []string{"placeholder", "placeholder_3", "plaseholder_2", "placeholder2"} {
+		require.NotEqual(t, id.HandleHash("twitter", handle), id.HandleHash("twitter", other), other)
+	}
+	require.NotEqual(t, id.HandleHash("twitter", handle), id.HandleHash("mastodon", handle))
+	for _, h := range []string{handle, "abc"} {
+		require.NotContains(t, id.HandleHashes("twitter", h), id.HandleHash("twitter", h), "what finds look-alikes does not find cases")
+	}
+	for _, empty := range []string{"", "@", "  "} {
+		require.Empty(t, id.HandleHash("twitter", empty))
+	}
+}
+
 // Any single edit of any long enough handle is found.
 func TestHandleHashesFindEveryEdit(t *testing.T) {
 	t.Parallel()
@@ -136,6 +162,7 @@ func FuzzHandleHashes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, handle string) {
 		hashes := id.HandleHashes("p", handle)
 		require.LessOrEqual(t, len(hashes), 2*(maxHandleRunes+1))
+		require.Equal(t, len(hashes) == 0, id.HandleHash("p", handle) == "")
 		require.Equal(t, hashes, id.HandleHashes("p", "@"+strings.TrimPrefix(strings.TrimSpace(handle), "@")))
 	})
 }

@@ -22,6 +22,9 @@ const (
 	fileCodec      = "codec.keys"
 	fileLogSigner  = "log.key"
 	fileLogPublic  = "log.pub"
+
+	fileAssertion       = "assertion.keys"
+	fileAssertionPublic = "assertion.pub"
 )
 
 // keyBytes is the length of every symmetric key.
@@ -107,6 +110,11 @@ func formatKeyLines(comment string, lines []keyLine) []byte {
 // readSecret reads a key file after checking that nobody but its owner can.
 func readSecret(dir, name string) ([]byte, error) {
 	return readGuarded(filepath.Join(dir, name), 0o077, "must be readable by its owner alone (mode 0600)")
+}
+
+// readPublic reads a file of public keys after checking that nobody but its owner can put others in.
+func readPublic(dir, name string) ([]byte, error) {
+	return readGuarded(filepath.Join(dir, name), 0o022, "must be writable by its owner alone")
 }
 
 // readGuarded reads a file, refusing one with any of the permission bits in forbidden. Windows has

@@ -20,6 +20,9 @@ const (
 	commentIdentity   = "Docket identity key. Never changes. Keep a copy apart from the data: without it no account is found again."
 	commentDeployment = "Docket deployment keys: they wrap the accounts' content keys. The last line wraps; all unwrap. Keep a copy apart from the data."
 	commentCodec      = "Docket codec keys: they encrypt workflow payloads. The last line encrypts; all decrypt."
+
+	commentAssertion       = "Docket assertion keys: the API signs verbs with the last. For the serve role alone."
+	commentAssertionPublic = "Public halves of Docket's assertion keys: verbs signed under any of them count. Nothing secret."
 )
 
 // makeKeysIfAbsent makes a whole keys folder beside its place and renames it there: of two
@@ -80,12 +83,16 @@ func writeFreshKeys(ctx context.Context, dir string, o KeyringOptions) error {
 	if err != nil {
 		return casefile.Errorf(casefile.CodeInvalid, "%q cannot name a log: no spaces, no '+'", name)
 	}
+	assertion := keyLine{id: newKeyID("a"), key: newKey()}
 	files := map[string][]byte{
 		fileIdentity:   formatKeyLines(commentIdentity, []keyLine{{id: "identity", key: newKey()}}),
 		fileDeployment: formatKeyLines(commentDeployment, []keyLine{deployment}),
 		fileCodec:      formatKeyLines(commentCodec, []keyLine{{id: newKeyID("c"), key: newKey()}}),
 		fileLogSigner:  []byte(signer + "\n"),
 		fileLogPublic:  []byte(verifier + "\n"),
+
+		fileAssertion:       formatKeyLines(commentAssertion, []keyLine{assertion}),
+		fileAssertionPublic: formatKeyLines(commentAssertionPublic, []keyLine{publicHalf(assertion)}),
 	}
 	for file, data := range files {
 		err = writeNew(filepath.Join(dir, file), data)
@@ -123,6 +130,15 @@ func AddCodecKey(dir string) (id string, err error) {
 }
 
 func addKeyLine(dir, name, comment string, line keyLine) error {
+	return changeKeyFile(dir, name, comment, func() ([]keyLine, error) {
+		lines, err := readKeyLines(dir, name)
+		return append(lines, line), err
+	})
+}
+
+// changeKeyFile puts the lines that change gives in the place of a key file. Of two changes of one
+// file at once, one is CodeConflict.
+func changeKeyFile(dir, name, comment string, change func() ([]keyLine, error)) error {
 	path := filepath.Join(dir, name)
 	next := path + ".new" // one name for all, so that of two rotations at once one is refused
 	f, err := os.OpenFile(next, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -137,11 +153,11 @@ func addKeyLine(dir, name, comment string, line keyLine) error {
 		return fmt.Errorf("begin key rotation: %w", err)
 	}
 	defer os.Remove(next) // a rename leaves nothing to remove
-	lines, err := readKeyLines(dir, name)
+	lines, err := change()
 	if err != nil {
 		return err
 	}
-	err = writeSynced(next, os.O_TRUNC, formatKeyLines(comment, append(lines, line)))
+	err = writeSynced(next, os.O_TRUNC, formatKeyLines(comment, lines))
 	if err != nil {
 		return err
 	}

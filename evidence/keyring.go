@@ -44,6 +44,7 @@ type Keyring struct {
 	codecNow   string
 	logSigner  string // "" when this folder holds none
 	logPublic  string
+	assertion  assertionKeys
 }
 
 // deploymentKey is one key that wraps account keys.
@@ -84,6 +85,9 @@ func OpenKeyring(ctx context.Context, o KeyringOptions) (*Keyring, error) {
 	if err == nil {
 		err = k.readLog(o.Dir)
 	}
+	if err == nil {
+		k.assertion, err = readAssertion(o.Dir)
+	}
 	if err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
@@ -103,7 +107,11 @@ func guardDir(dir string) error {
 }
 
 func readKeyLines(dir, name string) ([]keyLine, error) {
-	data, err := readSecret(dir, name)
+	return readLines(dir, name, readSecret)
+}
+
+func readLines(dir, name string, read func(dir, name string) ([]byte, error)) ([]keyLine, error) {
+	data, err := read(dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +182,7 @@ func (k *Keyring) readCodec(dir string) error {
 }
 
 func (k *Keyring) readLog(dir string) error {
-	public, err := readGuarded(filepath.Join(dir, fileLogPublic), 0o022, "must be writable by its owner alone")
+	public, err := readPublic(dir, fileLogPublic)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

@@ -71,7 +71,8 @@ func TestKeyringRacingStartsGetOneRing(t *testing.T) {
 			if err == nil {
 				codec, _ := k.CodecKeys()
 				vkey, _ := k.LogVerifierKey()
-				prints[i] = k.Identity().Fingerprint() + codec + vkey
+				signs, _, _ := k.AssertionSigner()
+				prints[i] = k.Identity().Fingerprint() + codec + vkey + signs
 			}
 		})
 	}
@@ -94,13 +95,13 @@ func TestKeyringPermissions(t *testing.T) {
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	require.Len(t, entries, 5)
+	require.Len(t, entries, 7)
 	for _, e := range entries {
 		info, err := e.Info()
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), e.Name())
 	}
-	for _, name := range []string{fileIdentity, fileDeployment, fileCodec, fileLogSigner} {
+	for _, name := range []string{fileIdentity, fileDeployment, fileCodec, fileLogSigner, fileAssertion} {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.Chmod(path, 0o640))
 		_, err = OpenKeyring(t.Context(), KeyringOptions{Dir: dir, Skeleton: lookalike})
@@ -110,12 +111,15 @@ func TestKeyringPermissions(t *testing.T) {
 		openTestKeyring(t, dir)
 		require.NoError(t, os.Chmod(path, 0o600))
 	}
-	require.NoError(t, os.Chmod(filepath.Join(dir, fileLogPublic), 0o644))
-	openTestKeyring(t, dir)
-	require.NoError(t, os.Chmod(filepath.Join(dir, fileLogPublic), 0o664))
-	_, err = OpenKeyring(t.Context(), KeyringOptions{Dir: dir, Skeleton: lookalike})
-	requireCode(t, casefile.CodeForbidden, err)
-	require.NoError(t, os.Chmod(filepath.Join(dir, fileLogPublic), 0o644))
+	for _, name := range []string{fileLogPublic, fileAssertionPublic} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.Chmod(path, 0o644))
+		openTestKeyring(t, dir)
+		require.NoError(t, os.Chmod(path, 0o664))
+		_, err = OpenKeyring(t.Context(), KeyringOptions{Dir: dir, Skeleton: lookalike})
+		requireCode(t, casefile.CodeForbidden, err)
+		require.NoError(t, os.Chmod(path, 0o644))
+	}
 	require.NoError(t, os.Chmod(dir, 0o770))
 	_, err = OpenKeyring(t.Context(), KeyringOptions{Dir: dir, Skeleton: lookalike})
 	requireCode(t, casefile.CodeForbidden, err)
@@ -152,7 +156,7 @@ func TestKeyringMissingAndDamagedFiles(t *testing.T) {
 	t.Run("a role without the other keys", func(t *testing.T) {
 		t.Parallel()
 		dir := made(t)
-		for _, name := range []string{fileDeployment, fileCodec, fileLogSigner, fileLogPublic} {
+		for _, name := range []string{fileDeployment, fileCodec, fileLogSigner, fileLogPublic, fileAssertion, fileAssertionPublic} {
 			require.NoError(t, os.Remove(filepath.Join(dir, name)))
 		}
 		k, err := open(dir)
@@ -162,6 +166,12 @@ func TestKeyringMissingAndDamagedFiles(t *testing.T) {
 		_, err = k.LogVerifierKey()
 		requireCode(t, casefile.CodeNotFound, err)
 		_, _, err = k.Wrap(t.Context(), []byte("secret"))
+		requireCode(t, casefile.CodeNotFound, err)
+		_, err = k.SealReason(t.Context(), []byte("reason"))
+		requireCode(t, casefile.CodeNotFound, err)
+		_, _, err = k.AssertionSigner()
+		requireCode(t, casefile.CodeNotFound, err)
+		_, err = k.AssertionKeys()
 		requireCode(t, casefile.CodeNotFound, err)
 		active, keys := k.CodecKeys()
 		require.Empty(t, active)
@@ -176,7 +186,7 @@ func TestKeyringMissingAndDamagedFiles(t *testing.T) {
 		_, err = open(dir)
 		requireCode(t, casefile.CodeInvalid, err)
 	})
-	for _, name := range []string{fileIdentity, fileDeployment, fileCodec, fileLogSigner} {
+	for _, name := range []string{fileIdentity, fileDeployment, fileCodec, fileLogSigner, fileAssertion, fileAssertionPublic} {
 		t.Run("damaged "+name, func(t *testing.T) {
 			t.Parallel()
 			dir := made(t)
@@ -289,7 +299,7 @@ func TestKeyringNeverPrintsKeys(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, out.String(), skey)
 	_, codec := k.CodecKeys()
-	keys := [][32]byte{*k.identity.key}
+	keys := [][32]byte{*k.identity.key, *k.assertion.seed}
 	for _, c := range codec {
 		keys = append(keys, c)
 	}

@@ -45,6 +45,52 @@ func TestSealSystem(t *testing.T) {
 	requireCode(t, casefile.CodeNotFound, err)
 }
 
+func TestSealReason(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "keys")
+	k := openTestKeyring(t, dir)
+	for _, text := range []string{"", "reason of a staff member", strings.Repeat("x", MaxReason)} {
+		sealed, err := k.SealReason(t.Context(), []byte(text))
+		require.NoError(t, err)
+		got, err := k.OpenReason(t.Context(), sealed)
+		require.NoError(t, err)
+		require.Equal(t, text, string(got))
+	}
+	_, err := k.SealReason(t.Context(), make([]byte, MaxReason+1))
+	requireCode(t, casefile.CodeTooLarge, err)
+
+	reason := []byte("reason of a staff member")
+	sealed, err := k.SealReason(t.Context(), reason)
+	require.NoError(t, err)
+	require.NotContains(t, string(sealed), "reason")
+	again, err := k.SealReason(t.Context(), reason)
+	require.NoError(t, err)
+	require.NotEqual(t, sealed, again, "nobody can tell that a reason was given twice")
+	for at := range sealed {
+		_, err = k.OpenReason(t.Context(), flipped(sealed, at))
+		require.Error(t, err, "byte %d", at)
+		require.NotContains(t, err.Error(), "staff")
+		_, err = k.OpenReason(t.Context(), sealed[:at])
+		require.Error(t, err, "cut at %d", at)
+	}
+
+	other, err := k.sealText(t.Context(), "", reason)
+	require.NoError(t, err)
+	_, err = k.OpenReason(t.Context(), other)
+	require.ErrorIs(t, err, ErrDamaged, "another text of the staff is no reason")
+
+	_, err = AddDeploymentKey(t.Context(), dir, "")
+	require.NoError(t, err)
+	rotated := openTestKeyring(t, dir)
+	got, err := rotated.OpenReason(t.Context(), sealed)
+	require.NoError(t, err)
+	require.Equal(t, reason, got)
+	newer, err := rotated.SealReason(t.Context(), reason)
+	require.NoError(t, err)
+	_, err = k.OpenReason(t.Context(), newer)
+	requireCode(t, casefile.CodeNotFound, err)
+}
+
 func FuzzParseSystemSeal(f *testing.F) {
 	f.Add([]byte{1, 3, 'd', '-', 'x', 0, 2, 9, 9, 7, 7, 7})
 	f.Add([]byte{1, 255})
