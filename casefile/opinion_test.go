@@ -1,7 +1,6 @@
 package casefile_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -179,55 +178,4 @@ func TestErrors(t *testing.T) {
 	require.Equal(t, casefile.CodeUnavailable, casefile.ErrorCode(fmt.Errorf("keep: %w", err)))
 	outer := &casefile.Error{Code: casefile.CodeState, Message: "outer", Err: err}
 	require.Equal(t, casefile.CodeState, casefile.ErrorCode(outer), "the outermost code counts")
-}
-
-func TestSettle(t *testing.T) {
-	t.Parallel()
-	const anna, bert = casefile.Person("p-anna0000"), casefile.Person("p-bert0000")
-	by := func(p casefile.Person, a casefile.Action, codes ...casefile.PolicyCode) casefile.Opinion {
-		j := judgement(a)
-		if len(codes) > 0 {
-			j.Policies = codes
-		}
-		return casefile.Opinion{Person: p, Judgement: j}
-	}
-	longer := by(bert, casefile.L5)
-	longer.Days++
-	otherTier := by(bert, casefile.L6)
-	otherTier.EntityTier, otherTier.Mitigations = casefile.E1, answers(casefile.M1)
-	cases := map[string]struct {
-		opinions []casefile.Opinion
-		state    casefile.State
-	}{
-		"none":                             {nil, casefile.StateClaimed},
-		"one":                              {[]casefile.Opinion{by(anna, casefile.L5)}, casefile.StateDecided},
-		"one for nothing":                  {[]casefile.Opinion{by(anna, casefile.L0)}, casefile.StateDecided},
-		"one for the end":                  {[]casefile.Opinion{by(anna, casefile.L6)}, casefile.StateAwaitingSecond},
-		"two for the end":                  {[]casefile.Opinion{by(anna, casefile.L6), by(bert, casefile.L6)}, casefile.StateDecided},
-		"the same person twice":            {[]casefile.Opinion{by(anna, casefile.L6), by(anna, casefile.L6)}, casefile.StateAdjudication},
-		"two who differ on the action":     {[]casefile.Opinion{by(anna, casefile.L6), by(bert, casefile.L5)}, casefile.StateAdjudication},
-		"two who differ on the days":       {[]casefile.Opinion{by(anna, casefile.L5), longer}, casefile.StateAdjudication},
-		"two who differ on the policy":     {[]casefile.Opinion{by(anna, casefile.L6), by(bert, casefile.L6, casefile.VE03)}, casefile.StateAdjudication},
-		"two who differ on further codes":  {[]casefile.Opinion{by(anna, casefile.L6), by(bert, casefile.L6, casefile.VE08)}, casefile.StateDecided},
-		"two who differ on tier, answers":  {[]casefile.Opinion{by(anna, casefile.L6), otherTier}, casefile.StateDecided},
-		"two of whom one names no policy":  {[]casefile.Opinion{by(anna, casefile.L6), {Person: bert, Judgement: casefile.Judgement{Action: casefile.L6}}}, casefile.StateAdjudication},
-		"two, neither of whom names a one": {[]casefile.Opinion{{Person: anna}, {Person: bert}}, casefile.StateAdjudication},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			before, err := json.Marshal(c.opinions)
-			require.NoError(t, err)
-			state, j := casefile.Settle(c.opinions)
-			require.Equal(t, c.state, state)
-			if state == casefile.StateDecided {
-				require.Equal(t, c.opinions[0].Judgement, j)
-			} else {
-				require.Zero(t, j)
-			}
-			after, err := json.Marshal(c.opinions)
-			require.NoError(t, err)
-			require.JSONEq(t, string(before), string(after))
-		})
-	}
 }

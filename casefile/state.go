@@ -28,7 +28,7 @@ func (s Stage) Valid() bool { return s == StageOpinion || s == StageAdjudication
 
 // transitions lists what may follow each state.
 var transitions = map[State][]State{
-	StateNew:     {StateQueued, StateDecided, StateClosed},
+	StateNew:     {StateQueued, StateDecided, StateProven, StateClosed},
 	StateQueued:  {StateQueued, StateClaimed, StateDecided, StateClosed},
 	StateClaimed: {StateClaimed, StateQueued, StateDecided, StateClosed},
 	StateDecided: {StateQueued, StateProven},
