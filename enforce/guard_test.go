@@ -112,11 +112,18 @@ func opinion(person casefile.Person, j casefile.Judgement) casefile.Opinion {
 	}
 }
 
-// decision is what the opinions settled, the last one's judgement standing.
+// decision is what the opinions settled: the adjudicator's stands, or of two the one with the shorter term.
 func decision(by casefile.DecidedBy, opinions ...casefile.Opinion) casefile.Decision {
+	standing := 0
+	switch {
+	case by == casefile.ByAdjudication:
+		standing = len(opinions) - 1
+	case len(opinions) == 2 && opinions[1].Days < opinions[0].Days:
+		standing = 1
+	}
 	d := casefile.Decision{
-		ID: "DECISION-1", Case: caseRef, Platform: account.Platform, Account: "keyed-hash", Judgement: opinions[len(opinions)-1].Judgement,
-		DecidedBy: by, DecidedAt: decidedAt, EvidenceRevision: 4, RuleSet: "rules", Opinions: opinions,
+		ID: "DECISION-1", Case: caseRef, Platform: account.Platform, Account: "keyed-hash", Judgement: opinions[standing].Judgement,
+		DecidedBy: by, DecidedAt: decidedAt, EvidenceRevision: 4, RuleSet: "rules", Opinions: opinions, Standing: standing,
 	}
 	for i := range opinions {
 		d.OpinionEvents = append(d.OpinionEvents, casefile.NewEventID(casefile.CaseChain(caseRef), i+1))
@@ -312,27 +319,65 @@ func TestGuardPeople(t *testing.T) {
 		change(&d)
 		return d
 	}
+	term := func(j casefile.Judgement, n int) casefile.Judgement {
+		j.Days = n
+		return j
+	}
+	order := opinion(anna, judgement(casefile.L5, casefile.VE08))
+	order.Emergency, order.Role = true, casefile.RoleSenior
+	emergency := decision(casefile.ByEmergency, order)
 	elsewhere := casefile.NewEventID(casefile.CaseChain("00000-00000"), 1)
 	cases := map[string]struct {
 		decision casefile.Decision
 		says     string // "" passes
 	}{
-		"one person":                           {decision(casefile.ByOneOpinion, opinion(anna, limit)), ""},
-		"two people":                           {decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(bert, end)), ""},
-		"a third person":                       {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, limit)), ""},
-		"a third person ends the account":      {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, end)), ""},
-		"L6 by one":                            {decision(casefile.ByOneOpinion, opinion(anna, end)), "takes 2 people"},
-		"L6 by the same person twice":          {decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(anna, end)), "takes 2 people"},
-		"L6 with one of two behind it":         {decision(casefile.ByTwoOpinions, opinion(anna, limit), opinion(bert, end)), "1 of 2"},
-		"L6 by an adjudicator alone":           {decision(casefile.ByAdjudication, opinion(anna, limit), opinion(bert, judgement(casefile.L5, casefile.VE08)), opinion(carl, end)), "1 of 3"},
-		"two who differ on the policy":         {decision(casefile.ByTwoOpinions, opinion(anna, judgement(casefile.L6, casefile.VE04)), opinion(bert, end)), "who agree"},
-		"an adjudicator who took part":         {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(anna, limit)), "third person"},
-		"not the opinion's judgement":          {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Judgement = judgement(casefile.L4, casefile.VE08) }), "takes 1 people"},
-		"not the opinion's policy":             {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Policies = []casefile.PolicyCode{casefile.VE10} }), "is that opinion"},
-		"no opinion":                           {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Opinions, d.OpinionEvents = nil, nil }), "takes 1 people"},
-		"automatic":                            {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = casefile.ByAutomation }), "automatic"},
-		"in no known way":                      {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = "" }), "no known way"},
-		"two opinions said to be one":          {decision(casefile.ByOneOpinion, opinion(anna, limit), opinion(bert, limit)), "is that opinion"},
+		"one person":                          {decision(casefile.ByOneOpinion, opinion(anna, limit)), ""},
+		"two people":                          {decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(bert, end)), ""},
+		"two people, the shorter term stands": {decision(casefile.ByTwoOpinions, opinion(anna, limit), opinion(bert, term(limit, 7))), ""},
+		"a third person":                      {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, limit)), ""},
+		"a third person ends the account":     {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, end)), ""},
+		"a third person's own view":           {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, judgement(casefile.L1, casefile.VE12))), ""},
+		"an emergency order":                  {emergency, ""},
+		"a rule":                              {automatic(casefile.L1, casefile.VE09), ""},
+		"a rule that closes":                  {automatic(casefile.L0, casefile.VE00), ""},
+		"L6 by one":                           {decision(casefile.ByOneOpinion, opinion(anna, end)), "takes 2 people"},
+		"L6 by the same person twice":         {decision(casefile.ByTwoOpinions, opinion(anna, end), opinion(anna, end)), "counts twice"},
+		"L6 with one of two behind it":        {changed(decision(casefile.ByTwoOpinions, opinion(anna, limit), opinion(bert, end)), func(d *casefile.Decision) { d.Judgement, d.Standing = end, 1 }), "1 of 2"},
+		"L6 by two of whom one wants less":    {changed(decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit)), func(d *casefile.Decision) { d.Judgement, d.Standing = end, 0 }), "1 of 2"},
+		"L6 by an adjudicator alone":          {decision(casefile.ByAdjudication, opinion(anna, limit), opinion(bert, judgement(casefile.L5, casefile.VE08)), opinion(carl, end)), "1 of 3"},
+		"two who differ, without a third":     {decision(casefile.ByTwoOpinions, opinion(anna, limit), opinion(bert, judgement(casefile.L5, casefile.VE08))), "do not settle"},
+		"two who differ on the policy":        {decision(casefile.ByTwoOpinions, opinion(anna, judgement(casefile.L6, casefile.VE04)), opinion(bert, end)), "do not settle"},
+		"two, the longer term":                {changed(decision(casefile.ByTwoOpinions, opinion(anna, limit), opinion(bert, term(limit, 7))), func(d *casefile.Decision) { d.Judgement, d.Standing = limit, 0 }), "do not settle"},
+		"an adjudicator who took part":        {decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(anna, limit)), "counts twice"},
+		"nothing to adjudicate":               {decision(casefile.ByAdjudication, opinion(anna, limit), opinion(bert, limit), opinion(carl, judgement(casefile.L5, casefile.VE08))), "nothing to adjudicate"},
+		"a fourth person":                     {changed(decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, limit), opinion("p-dora0000", limit)), func(d *casefile.Decision) { d.Standing = 2 }), "no fourth"},
+		"not the opinion that stands":         {changed(decision(casefile.ByAdjudication, opinion(anna, end), opinion(bert, limit), opinion(carl, limit)), func(d *casefile.Decision) { d.Standing = 1 }), "do not settle"},
+		"an opinion that is not there":        {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Standing = 1 }), "opinion that stands"},
+		"not the opinion's judgement":         {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Judgement = judgement(casefile.L4, casefile.VE08) }), "takes 1 people"},
+		"not the opinion's policy":            {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Policies = []casefile.PolicyCode{casefile.VE10} }), "opinion that stands"},
+		"not the opinion's answers": {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) {
+			d.Mitigations = judgement(casefile.L1).Mitigations
+			d.Mitigations[casefile.M1] = casefile.AnswerYes
+		}), "opinion that stands"},
+		"no opinion":                      {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Opinions, d.OpinionEvents = nil, nil }), "takes 1 people"},
+		"in no known way":                 {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = "" }), "no known way"},
+		"two opinions said to be one":     {decision(casefile.ByOneOpinion, opinion(anna, limit), opinion(bert, limit)), "do not settle"},
+		"a person's decision with a rule": {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.Rule = "some-rule" }), "no automatic rule"},
+		"an emergency order of a reviewer": {changed(emergency, func(d *casefile.Decision) {
+			d.Opinions = []casefile.Opinion{opinion(anna, judgement(casefile.L5, casefile.VE08))}
+		}), "emergency"},
+		"an emergency order of more":           {decision(casefile.ByEmergency, opinion(anna, end), opinion(bert, end)), "emergency"},
+		"an emergency order of less":           {decision(casefile.ByEmergency, opinion(anna, limit)), "emergency"},
+		"a person's opinion said to be a rule": {changed(decision(casefile.ByOneOpinion, opinion(anna, limit)), func(d *casefile.Decision) { d.DecidedBy = casefile.ByAutomation }), "named rule's"},
+		"a rule without a name":                {changed(automatic(casefile.L1, casefile.VE09), func(d *casefile.Decision) { d.Rule = "" }), "named rule's"},
+		"a rule that limits":                   {automatic(casefile.L3, casefile.VE09), "by itself"},
+		"a rule that removes":                  {automatic(casefile.L4, casefile.VE09), "by itself"},
+		"a rule that suspends":                 {automatic(casefile.L5, casefile.VE09), "by itself"},
+		"a rule that ends an account":          {automatic(casefile.L6, casefile.VE03), "by itself"},
+		"a rule on an unclear reference":       {automatic(casefile.L1, casefile.VE12), "by itself"},
+		"a rule that warns of no violation":    {automatic(casefile.L1, casefile.VE00), "by itself"},
+		"a rule that answers a mitigation":     {changed(automatic(casefile.L1, casefile.VE09), func(d *casefile.Decision) { d.Mitigations = judgement(casefile.L1).Mitigations }), "nobody assessed"},
+		"a rule that leaves mitigations out":   {changed(automatic(casefile.L1, casefile.VE09), func(d *casefile.Decision) { d.Mitigations = nil }), "nobody assessed"},
 		"an opinion of a service":              {decision(casefile.ByOneOpinion, asService), "not a person's"},
 		"an opinion of nobody":                 {decision(casefile.ByOneOpinion, opinion("", limit)), "not a person's"},
 		"a mitigation left open":               {decision(casefile.ByOneOpinion, opinion(anna, casefile.Judgement{Action: casefile.L4, Policies: []casefile.PolicyCode{casefile.VE08}, EntityTier: casefile.E0})), "judgement"},
@@ -353,6 +398,101 @@ func TestGuardPeople(t *testing.T) {
 				return
 			}
 			requireRefused(t, err, c.says)
+		})
+	}
+}
+
+// automatic is a named rule's decision.
+func automatic(a casefile.Action, code casefile.PolicyCode) casefile.Decision {
+	j := casefile.Judgement{Action: a, Policies: []casefile.PolicyCode{code}, EntityTier: casefile.E0, Mitigations: map[casefile.Mitigation]casefile.Answer{}}
+	for _, m := range casefile.Mitigations {
+		j.Mitigations[m] = casefile.AnswerNotAssessed
+	}
+	return casefile.Decision{
+		ID: "DECISION-1", Case: caseRef, Platform: account.Platform, Account: "keyed-hash", Judgement: j, DecidedBy: casefile.ByAutomation,
+		DecidedAt: decidedAt, EvidenceRevision: 4, RuleSet: "rules", Rule: "weak-propaganda", Opinions: []casefile.Opinion{}, OpinionEvents: []casefile.EventID{},
+	}
+}
+
+// ruling is one person's on an appeal against the decision whose entry is given.
+func ruling(d casefile.Decision, entry []byte) casefile.AppealRuling {
+	return casefile.AppealRuling{
+		ID: "RULING-1", Appeal: "APPEAL-1", Kind: casefile.AppealByAccount, Decision: d.ID, DecisionHash: casefile.EntryHash(entry), Case: d.Case,
+		Platform: d.Platform, Account: d.Account, Outcome: casefile.OutcomeUpheld, Person: "p-rita0000", Role: casefile.RoleReviewer,
+		At: decidedAt.Add(time.Hour), Form: "address", Digest: "form-digest",
+	}
+}
+
+func writeRuling(t *testing.T, l *testLog, r casefile.AppealRuling, event casefile.EventID, salts testSalts) int64 {
+	t.Helper()
+	f, err := casefile.FixEntry(casefile.Draft{Type: casefile.EntryAppealRuling, Actor: casefile.Actor{Person: r.Person, Role: r.Role}, Ruling: &r},
+		casefile.Position{Event: event, Prev: "", At: decidedAt.Add(time.Hour)}, salts, account)
+	require.NoError(t, err)
+	return l.add(f.Data)
+}
+
+// TestPromise04And08Ruling: acts are taken back only for exactly the ruling that the log holds, on
+// exactly this decision, by somebody who took no part in it.
+func TestPromise04And08Ruling(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	const salts = testSalts("content key of the account")
+	d := decision(casefile.ByOneOpinion, opinion("p-anna0000", judgement(casefile.L5, casefile.VE08)))
+	at := write(t, l, d, account, salts)
+	other := d
+	other.ID = "DECISION-2"
+	otherAt := write(t, l, other, account, salts)
+	right := ruling(d, l.data[at])
+	event := casefile.NewEventID(casefile.AppealChain("APPEAL-1"), 2)
+	rightAt := writeRuling(t, l, right, event, salts)
+	g, err := enforce.NewGuard(l.vkey)
+	require.NoError(t, err)
+	db := l.proveNow(at)
+	require.NoError(t, g.CheckRuling(d, db, right, l.proveNow(rightAt), account, salts))
+
+	// What the log holds is not what is asked for.
+	for name, change := range map[string]func(*casefile.AppealRuling){
+		"another outcome":  func(r *casefile.AppealRuling) { r.Outcome = casefile.OutcomeRejected },
+		"another decision": func(r *casefile.AppealRuling) { r.Decision = other.ID },
+		"another person":   func(r *casefile.AppealRuling) { r.Person = "p-carl0000" },
+		"other words":      func(r *casefile.AppealRuling) { r.Digest = "other" },
+		"another appeal":   func(r *casefile.AppealRuling) { r.Appeal = "APPEAL-2" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := right
+			change(&r)
+			requireRefused(t, g.CheckRuling(d, db, r, l.proveNow(rightAt), account, salts), "not that of this ruling")
+		})
+	}
+	requireRefused(t, g.CheckRuling(d, db, right, db, account, salts), "not of a ruling")
+	requireRefused(t, g.CheckRuling(d, casefile.Bundle{}, right, l.proveNow(rightAt), account, salts), "proof does not hold")
+	requireRefused(t, g.CheckRuling(other, l.proveNow(otherAt), right, l.proveNow(rightAt), account, salts), "another decision")
+	requireRefused(t, g.CheckRuling(d, db, right, l.proveNow(rightAt), casefile.AccountRef{Platform: "synthetic", ID: "a-18"}, salts), "not that of this")
+
+	// The log may hold a ruling that the house's rules do not allow.
+	for name, c := range map[string]struct {
+		change func(*casefile.AppealRuling)
+		event  casefile.EventID
+		says   string
+	}{
+		"by its own author":         {func(r *casefile.AppealRuling) { r.Person = "p-anna0000" }, event, "took part"},
+		"by a service":              {func(r *casefile.AppealRuling) { r.Role = casefile.RoleService }, event, "not a person's"},
+		"by nobody":                 {func(r *casefile.AppealRuling) { r.Person = "" }, event, "not a person's"},
+		"about another entry":       {func(r *casefile.AppealRuling) { r.DecisionHash = casefile.EntryHash([]byte("x")) }, event, "another entry"},
+		"on another appeal's chain": {func(*casefile.AppealRuling) {}, casefile.NewEventID(casefile.AppealChain("APPEAL-9"), 1), "appeal's chain"},
+		"without an outcome":        {func(r *casefile.AppealRuling) { r.Outcome = "" }, event, "outcome"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := newLog(t)
+			dAt := write(t, own, d, account, salts)
+			r := ruling(d, own.data[dAt])
+			c.change(&r)
+			rAt := writeRuling(t, own, r, c.event, salts)
+			mine, err := enforce.NewGuard(own.vkey)
+			require.NoError(t, err)
+			requireRefused(t, mine.CheckRuling(d, own.proveNow(dAt), r, own.proveNow(rAt), account, salts), c.says)
 		})
 	}
 }
