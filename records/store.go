@@ -10,6 +10,12 @@ import (
 // Store is everything a role may ask of the records. All methods are safe for concurrent use.
 // Errors carry casefile codes: CodeNotFound for a missing row, CodeConflict for a lost
 // compare-and-set, CodeUnavailable when the database is down or locked for too long.
+//
+// A write that ended with CodeUnavailable or with its context may have been carried out. Every write
+// can be repeated as it is, and then changes nothing and answers as the first time, but for these:
+// PutView, PutRefusal and PutOutbox may add a row that says the same; ReserveNext may reserve a
+// further case, the first staying reserved until its hold ends; BeginAct tells that it was begun
+// before; PutToken gives CodeConflict; UseLogin may find its link used up.
 type Store interface {
 	Accounts
 	Flags

@@ -10,13 +10,10 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
-// lockTimeout is how long a statement waits for a lock, and a write for its turn.
-const lockTimeout = 5 * time.Second
-
 // settings are given to the server for each connection unless the URL sets them.
 var settings = map[string]string{
 	"application_name": "docket",
-	"lock_timeout":     "5s",
+	"lock_timeout":     lockTimeout.String(),
 	// A process that hangs in the middle of a write must not hold its locks for ever.
 	"idle_in_transaction_session_timeout": "60s",
 	// Compiling takes longer than any statement of ours.

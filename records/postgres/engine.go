@@ -5,23 +5,26 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/records/relational"
 )
 
-// longestPause bounds the pause before a write that failed because of others is tried again.
-const longestPause = 64 * time.Millisecond
+const (
+	// lockTimeout is how long a statement waits for a lock, and a write for others to let it through.
+	lockTimeout = 5 * time.Second
+	// longestPause bounds the pause before something that failed because of others is tried again.
+	longestPause = 64 * time.Millisecond
+)
 
 // engine is PostgreSQL as package relational uses it.
 type engine struct {
 	db     *sql.DB
-	texts  sync.Map // statements as package relational has them, to PostgreSQL's
+	doubt  time.Duration // doubtTimeout, but for tests
+	texts  sync.Map      // statements as package relational has them, to PostgreSQL's
 	closed atomic.Bool
 }
 
@@ -62,11 +65,12 @@ func (e *engine) query(ctx context.Context, q queryer, text string, args []any) 
 }
 
 // Query reads.
-func (e *engine) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	if e.closed.Load() {
-		return nil, relational.ErrClosed
-	}
-	return e.query(ctx, e.db, text, args)
+func (e *engine) Query(ctx context.Context, text string, args ...any) (rows *sql.Rows, err error) {
+	err = e.persist(ctx, func() error {
+		rows, err = e.query(ctx, e.db, text, args)
+		return err
+	})
+	return rows, err
 }
 
 // Snapshot reads several statements from one state of the database.
@@ -95,31 +99,16 @@ func (e *engine) Fault(err error) relational.Fault {
 	return f
 }
 
-// Write carries run out, as often as it takes. Serial writes are SERIALIZABLE transactions, of which
-// PostgreSQL lets one fail where two get into each other's way; that one runs again, in the end until
-// lockTimeout is over. The others are READ COMMITTED, in which every statement sees what was
-// committed before it: after waiting for a lock, too.
-func (e *engine) Write(ctx context.Context, apart relational.Apart, run func(ctx context.Context, c relational.Conn) error) error {
+// persist tries again while others are in the way, or a connection was lost that can be replaced, in
+// the end until lockTimeout is over.
+func (e *engine) persist(ctx context.Context, try func() error) error {
 	deadline := time.Now().Add(lockTimeout)
-	taken := false
 	for pause := time.Millisecond; ; pause = min(2*pause, longestPause) {
 		if e.closed.Load() {
 			return relational.ErrClosed
 		}
-		c := &conn{engine: e}
-		err := c.attempt(ctx, apart, run)
-		switch {
-		case err == nil:
-			return nil
-		case again(err):
-		case c.taken && !taken:
-			// The row that has the key may be one that this transaction did not see yet, and that run
-			// makes another answer of once it does. With a new transaction it is seen.
-			taken = true
-		default:
-			return err
-		}
-		if time.Now().After(deadline) {
+		err := try()
+		if err == nil || !inTheWay(err) && !lost(err) || ctx.Err() != nil || time.Now().After(deadline) {
 			return err
 		}
 		err = wait(ctx, rand.N(pause))
@@ -127,6 +116,25 @@ func (e *engine) Write(ctx context.Context, apart relational.Apart, run func(ctx
 			return err
 		}
 	}
+}
+
+// Write carries run out, as often as it takes. Serial writes are SERIALIZABLE transactions, of which
+// PostgreSQL lets one fail where two get into each other's way. The others are READ COMMITTED, in
+// which every statement sees what was committed before it: after waiting for a lock, too.
+func (e *engine) Write(ctx context.Context, apart relational.Apart, run func(ctx context.Context, c relational.Conn) error) error {
+	taken := false
+	return e.persist(ctx, func() error {
+		c := &conn{engine: e}
+		err := c.attempt(ctx, apart, run)
+		if err != nil && c.taken && !taken {
+			// The row that has the key may be one that this transaction did not see yet, and of which run
+			// makes another answer once it does. A new transaction sees it.
+			taken = true
+			c = &conn{engine: e}
+			err = c.attempt(ctx, apart, run)
+		}
+		return err
+	})
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -139,85 +147,3 @@ func wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-
-// conn is the transaction that one attempt at a write runs in.
-type conn struct {
-	engine  *engine
-	tx      *sql.Tx
-	changes []records.Change
-	taken   bool // a statement broke a key
-}
-
-func (c *conn) attempt(ctx context.Context, apart relational.Apart, run func(ctx context.Context, c relational.Conn) error) error {
-	level := sql.LevelReadCommitted
-	if apart == relational.Serial {
-		level = sql.LevelSerializable
-	}
-	tx, err := c.engine.db.BeginTx(ctx, &sql.TxOptions{Isolation: level})
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	c.tx = tx
-	err = c.fill(ctx, apart, run)
-	if err != nil {
-		// Where the connection is lost or ctx has ended this fails; the server rolls back by itself.
-		_ = tx.Rollback()
-		return err
-	}
-	err = tx.Commit()
-	if err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-// fill does all of a transaction but its beginning and its end.
-func (c *conn) fill(ctx context.Context, apart relational.Apart, run func(ctx context.Context, c relational.Conn) error) error {
-	if apart != relational.Serial && apart != relational.EachStatement {
-		_, err := c.tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1, $2)", lockSpace, lockNumber(string(apart)))
-		if err != nil {
-			return fmt.Errorf("wait for other writes: %w", err)
-		}
-	}
-	err := run(ctx, c)
-	if err != nil {
-		return err
-	}
-	return c.announce(ctx)
-}
-
-// lockSpace keeps our advisory locks apart from those of others in the same database.
-const lockSpace int32 = 0x446f636b
-
-func lockNumber(name string) int32 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(name)) // a hash takes every byte
-	return int32(h.Sum32())
-}
-
-// Query reads.
-func (c *conn) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	rows, err := c.engine.query(ctx, c.tx, text, args)
-	return rows, c.note(err)
-}
-
-// Exec writes.
-func (c *conn) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	plain, err := values(args)
-	if err != nil {
-		return nil, err
-	}
-	res, err := c.tx.ExecContext(ctx, c.engine.statement(text), plain...)
-	return res, c.note(err)
-}
-
-// note remembers that a key was broken: run may have made an error of its own of it.
-func (c *conn) note(err error) error {
-	if err != nil && fault(err) == relational.FaultTaken {
-		c.taken = true
-	}
-	return err
-}
-
-// Tell announces a change once the transaction is committed.
-func (c *conn) Tell(change records.Change) { c.changes = append(c.changes, change) }

@@ -22,6 +22,8 @@ const (
 	queryCanceled        = "57014"
 	readOnlyTransaction  = "25006"
 	idleInTransaction    = "25P03"
+	adminShutdown        = "57P01"
+	crashShutdown        = "57P02"
 )
 
 // fault classifies an error of PostgreSQL, of pgx or of the network.
@@ -71,8 +73,21 @@ func stateFault(code string) relational.Fault {
 	return relational.FaultOther
 }
 
-// again reports whether a transaction failed only because of others at the same time.
-func again(err error) bool {
+// inTheWay reports whether a transaction failed only because of others at the same time.
+func inTheWay(err error) bool {
 	code := state(err)
 	return code == serializationFailure || code == deadlockDetected
+}
+
+// lost reports whether err is the end of a connection that stood before: the server or something on
+// the way ended it, and what it did last is not known. Another connection may be had at once.
+func lost(err error) bool {
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
+		return false
+	}
+	if code := state(err); code != "" {
+		return code == adminShutdown || code == crashShutdown
+	}
+	return fault(err) == relational.FaultDown
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,29 +41,41 @@ type notice struct {
 	ID   string             `json:"id,omitempty"`
 }
 
-// announce hands the transaction's changes to the server, which tells them once it is committed.
-// Too many of them, or one that is too long, are told as "look at everything".
-func (c *conn) announce(ctx context.Context) error {
-	if len(c.changes) == 0 {
-		return nil
+// announce hands the transaction's changes to the server, which tells them once it is committed, and
+// learns the transaction's number, if a commit of doubtful outcome has to be asked for by it.
+func (c *conn) announce(ctx context.Context, apart relational.Apart) error {
+	told, err := payloads(c.changes)
+	if err != nil {
+		return err
 	}
-	var payloads []string
-	for _, change := range c.changes {
-		text, err := json.Marshal(notice(change))
-		if err != nil {
-			return fmt.Errorf("marshal change: %w", err)
-		}
-		if len(text) > maxPayload || len(payloads) == maxTold {
-			payloads = []string{"{}"}
-			break
-		}
-		payloads = append(payloads, string(text))
+	if len(told) == 0 && apart != relational.Serial {
+		return nil // it has its number, or its statements can be repeated as they are
 	}
-	_, err := c.tx.ExecContext(ctx, "SELECT pg_notify($1, told) FROM unnest($2::text[]) AS told", channel, payloads)
+	var id sql.Null[string]
+	err = c.tx.QueryRowContext(ctx, `SELECT pg_current_xact_id_if_assigned()::text, count(pg_notify($1, told))
+		FROM unnest($2::text[]) AS told`, channel, told).Scan(&id, new(any))
 	if err != nil {
 		return fmt.Errorf("announce changes: %w", err)
 	}
+	c.id = id.V
 	return nil
+}
+
+// payloads is changes as they are told. Too many of them, or one that is too long, are told as "look
+// at everything".
+func payloads(changes []records.Change) ([]string, error) {
+	list := []string{}
+	for _, change := range changes {
+		text, err := json.Marshal(notice(change))
+		if err != nil {
+			return nil, fmt.Errorf("marshal change: %w", err)
+		}
+		if len(text) > maxPayload || len(list) == maxTold {
+			return []string{"{}"}, nil
+		}
+		list = append(list, string(text))
+	}
+	return list, nil
 }
 
 // listener hears what all processes tell, this one included, and hands it to the feed.

@@ -81,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	db.SetMaxIdleConns(conns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	db.SetConnMaxLifetime(time.Hour)
-	e := &engine{db: db}
+	e := &engine{db: db, doubt: doubtTimeout}
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{Store: relational.New(e), engine: e, feed: feed, stop: stop}
 	s.ended.Go(func() { l.run(listening, hears) })
