@@ -3,44 +3,20 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"go.temporal.io/sdk/client"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/docket-triage/docket/access"
-	"github.com/docket-triage/docket/activities"
-	"github.com/docket-triage/docket/classify/local"
+	"github.com/docket-triage/docket/cmd/internal/assembly"
 	"github.com/docket-triage/docket/cmd/standalone/internal/temporalserver"
-	"github.com/docket-triage/docket/detector/fold"
-	"github.com/docket-triage/docket/enforce"
-	"github.com/docket-triage/docket/enforce/dryrun"
+	"github.com/docket-triage/docket/config"
 	"github.com/docket-triage/docket/evidence"
-	"github.com/docket-triage/docket/indexing"
-	"github.com/docket-triage/docket/indexing/embedded"
-	"github.com/docket-triage/docket/indexing/projector"
-	"github.com/docket-triage/docket/ledger"
-	"github.com/docket-triage/docket/ledger/systemchain"
-	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/records"
-	"github.com/docket-triage/docket/records/sqlite"
-	"github.com/docket-triage/docket/review"
-	"github.com/docket-triage/docket/review/api"
-	"github.com/docket-triage/docket/review/console"
-	"github.com/docket-triage/docket/review/intake"
-	"github.com/docket-triage/docket/worker"
-	"github.com/docket-triage/docket/worker/codec"
 	"github.com/docket-triage/docket/workflows"
 )
 
-// config is everything that a start may be told.
-type config struct {
+// options is everything that a start may be told.
+type options struct {
 	Data      string
 	Listen    string
 	Replay    []string
@@ -53,28 +29,20 @@ type config struct {
 	LogWriter io.Writer
 }
 
-// app is the whole of Docket in one process on the embedded defaults. The roles meet only over task
-// queues, records, the sealed store, the index and HTTP.
+// app is the whole of Docket in one process on the embedded defaults: all five roles, put together as
+// in production, over files in the data folder and a Temporal server of its own.
 type app struct {
-	cfg    config
-	say    *steps
-	log    *slog.Logger
-	folder *folder
+	cfg     options
+	say     *steps
+	log     *slog.Logger
+	folder  *folder
+	process *assembly.Process
 
-	temporal *temporalserver.Server
-	client   client.Client
+	// What the process has opened, at hand.
 	keyring  *evidence.Keyring
 	records  records.Store
-	sealer   *evidence.Store
-	index    indexing.Index
-	platform *dryrun.Platform
-	ledger   *ledger.Log
-	access   *access.Access
-	rules    *policy.RuleSet
-	metrics  *prometheus.Registry
+	temporal *temporalserver.Server
 
-	serve   *worker.Serve
-	detect  *worker.Detect
 	baseURL string
 	creds   credentials
 	// undo stops what was started, last first.
@@ -82,7 +50,7 @@ type app struct {
 }
 
 // startApp starts everything and returns once the console answers.
-func startApp(ctx context.Context, cfg config) (a *app, err error) {
+func startApp(ctx context.Context, cfg options) (a *app, err error) {
 	a = &app{cfg: cfg, say: newSteps(cfg.Out), log: slog.New(slog.NewJSONHandler(cfg.LogWriter, nil))}
 	defer func() {
 		if err != nil {
@@ -94,6 +62,9 @@ func startApp(ctx context.Context, cfg config) (a *app, err error) {
 		return a, err
 	}
 	a.onStop(func(context.Context) error { return a.folder.close() })
+	a.process = assembly.New(a.configuration(), a.log, config.RoleLedger, config.RoleEnforce, config.RoleWork, config.RoleServe)
+	a.process.MakeKeys = true
+	a.onStop(a.process.Stop)
 	for _, step := range []func(context.Context) error{a.openStores, a.startTemporal, a.startWork, a.startServe, a.issue} {
 		err = step(ctx)
 		if err != nil {
@@ -107,7 +78,7 @@ func (a *app) onStop(f func(context.Context) error) { a.undo = append(a.undo, f)
 
 // stop stops everything, last started first; what is under way finishes or stays to be gone on with.
 func (a *app) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	ctx, cancel := context.WithTimeout(ctx, assembly.StopTimeout)
 	defer cancel()
 	var err error
 	for i := len(a.undo) - 1; i >= 0; i-- {
@@ -117,58 +88,51 @@ func (a *app) stop(ctx context.Context) error {
 	return err
 }
 
-// stopTimeout bounds a clean stop; what is cut off then is gone on with at the next start.
-const stopTimeout = 20 * time.Second
+// configuration is what production's file would say of this data folder.
+func (a *app) configuration() config.Config {
+	dir := a.folder
+	c := config.Default()
+	c.Fast = a.cfg.Fast
+	c.Keys.Dir = dir.path("keys")
+	c.Records.SQLite = dir.path("records.sqlite")
+	c.Evidence.Dir = dir.path("evidence")
+	c.Temporal.Namespace = temporalserver.DefaultNamespace
+	c.Index.Embedded = dir.path("index.sqlite")
+	c.Ledger.Dir = dir.path("ledger")
+	c.Ledger.VerifierKeyFile = dir.path("keys", "log.pub")
+	c.Cases = config.Cases{Lease: a.cfg.Settings.Lease, Grace: a.cfg.Settings.Grace}
+	c.Platforms = []config.Platform{{Name: config.AnyPlatform, Adapter: config.AdapterDryrun, File: dir.path("dryrun.ndjson")}}
+	c.Serve.Listen = a.cfg.Listen
+	c.Detect.Format = a.cfg.Format
+	c.Detect.Snapshot = dir.path("detector.snapshot")
+	c.Detect.Rejects = dir.path("rejects.ndjson")
+	c.Detect.WatchAll = true
+	return c
+}
 
 func (a *app) openStores(ctx context.Context) error {
-	var err error
-	dir := a.folder
-	if dir.fresh {
-		a.say.say("made the data folder %s", dir.dir)
+	if a.folder.fresh {
+		a.say.say("made the data folder %s", a.folder.dir)
 	} else {
-		a.say.say("opened the data folder %s", dir.dir)
+		a.say.say("opened the data folder %s", a.folder.dir)
 	}
-	a.keyring, err = evidence.OpenKeyring(ctx, evidence.KeyringOptions{Dir: dir.path("keys"), Skeleton: fold.String})
+	var err error
+	a.keyring, err = a.process.Keyring(ctx)
 	if err != nil {
 		return err
 	}
-	a.onStop(func(context.Context) error { return a.keyring.Close() })
-	a.records, err = sqlite.Open(ctx, sqlite.Options{Path: dir.path("records.sqlite"), Fast: a.cfg.Fast, Logger: a.log})
+	a.records, err = a.process.Records(ctx)
 	if err != nil {
 		return err
 	}
-	a.onStop(func(context.Context) error { return a.records.Close() })
-	print := a.keyring.Identity().Fingerprint()
-	stands, err := a.records.SetMetaIfAbsent(ctx, "identity_key_fingerprint", print)
+	_, err = a.process.Sealer(ctx)
 	if err != nil {
 		return err
 	}
-	if stands != print {
-		return fmt.Errorf("the identity key in %s is not the one that these records were written with: put the right keys folder back", dir.path("keys"))
-	}
-	a.sealer, err = evidence.Open(evidence.Options{Dir: dir.path("evidence"), Fast: a.cfg.Fast, Keyring: a.keyring, Rows: a.records})
+	_, err = a.process.Index(ctx)
 	if err != nil {
 		return err
 	}
-	a.onStop(func(context.Context) error { return a.sealer.Close() })
-	a.index, err = embedded.Open(ctx, dir.path("index.sqlite"), embedded.Options{Fast: a.cfg.Fast})
-	if err != nil {
-		return err
-	}
-	a.onStop(func(context.Context) error { return a.index.Close() })
-	a.platform, err = dryrun.Open(dir.path("dryrun.ndjson"))
-	if err != nil {
-		return err
-	}
-	a.onStop(func(context.Context) error { return a.platform.Close() })
-	a.rules, err = policy.Default()
-	if err != nil {
-		return err
-	}
-	a.metrics = prometheus.NewRegistry()
-	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		worker.QueueMetrics(a.records))
-	a.access = access.New(a.records, access.Options{})
 	a.say.say("records, sealed store, index and keys are open")
 	return nil
 }
@@ -176,162 +140,57 @@ func (a *app) openStores(ctx context.Context) error {
 func (a *app) startTemporal(ctx context.Context) error {
 	var err error
 	a.temporal, err = temporalserver.Start(ctx, temporalserver.Options{
-		Dir: a.folder.path("temporal"), Fast: a.cfg.Fast, Namespace: worker.Namespace, Logger: a.log.With("part", "temporal-server"),
+		Dir: a.folder.path("temporal"), Fast: a.cfg.Fast, Namespace: a.process.Config.Temporal.Namespace, Logger: a.log.With("part", "temporal-server"),
 	})
 	if err != nil {
 		return err
 	}
-	a.onStop(func(context.Context) error { return a.temporal.Stop() })
-	active, keys := a.keyring.CodecKeys()
-	byID := map[string][]byte{}
-	for id, k := range keys {
-		byID[id] = k[:]
-	}
-	a.client, err = worker.Dial(ctx, a.temporal.HostPort(), codec.Keys{Active: active, ByID: byID}, a.log.With("part", "temporal-client"))
-	if err != nil {
-		return err
-	}
-	a.onStop(func(context.Context) error { a.client.Close(); return nil })
+	a.process.OnStop(func(context.Context) error { return a.temporal.Stop() })
+	a.process.Config.Temporal.Address = a.temporal.HostPort()
 	a.say.say("Temporal server runs in this process on %s", a.temporal.HostPort())
 	return nil
 }
 
 // startWork starts the roles that do the work: ledger, enforce, work.
 func (a *app) startWork(ctx context.Context) error {
-	err := a.startLedger(ctx)
-	if err != nil {
-		return err
-	}
-	vkey, err := a.keyring.LogVerifierKey()
-	if err != nil {
-		return err
-	}
-	guard, err := enforce.NewGuard(vkey)
-	if err != nil {
-		return err
-	}
-	platforms := func(string) (enforce.Platform, error) { return a.platform, nil }
-	err = a.begin(ctx, worker.NewEnforce(a.client, &activities.Actor{
-		Records: a.records, Sealer: a.sealer, Guard: guard, Platforms: platforms, Log: a.log.With("role", "enforce"), Now: time.Now,
-	}))
-	if err != nil {
-		return err
-	}
-	scorer, err := local.Default()
-	if err != nil {
-		return err
-	}
-	err = a.begin(ctx, worker.NewWork(worker.WorkOptions{
-		Client: a.client,
-		Activities: &activities.Work{
-			Records: a.records, Sealer: a.sealer, Identity: a.keyring.Identity(), History: a.index, Scorer: scorer,
-			Router: a.rules, Log: a.log.With("role", "work"), Now: time.Now,
-		},
-		Projector: &projector.Projector{Records: a.records, Sealer: a.sealer, Index: a.index, Log: a.log.With("role", "work")},
-	}))
-	if err != nil {
-		return err
+	for _, role := range []config.Role{config.RoleLedger, config.RoleEnforce, config.RoleWork} {
+		err := a.process.Start(ctx, role)
+		if err != nil {
+			return err
+		}
 	}
 	a.say.say("roles ledger, enforce and work have started")
 	return nil
 }
 
-func (a *app) startLedger(ctx context.Context) error {
-	skey, err := a.keyring.LogSigner()
-	if err != nil {
-		return err
-	}
-	signer, err := note.NewSigner(skey)
-	if err != nil {
-		return fmt.Errorf("read the ledger's signing key: %w", err)
-	}
-	log := a.log.With("role", "ledger")
-	alarms := worker.LedgerAlarms(a.metrics)
-	a.ledger, err = ledger.Open(ctx, ledger.Options{
-		Dir: a.folder.path("ledger"), Signer: signer, Logger: log,
-		OnAlarm: func(alarm ledger.Alarm) { alarms.WithLabelValues(string(alarm.Kind)).Inc() },
-	})
-	if err != nil {
-		return err
-	}
-	return a.begin(ctx, worker.NewLedger(a.client, a.ledger, &systemchain.Writer{Records: a.records, Log: a.ledger, Logger: log}))
-}
-
-// begin starts a role and has it stopped in its turn.
-func (a *app) begin(ctx context.Context, r worker.Role) error {
-	a.onStop(r.Stop)
-	return r.Start(ctx)
-}
-
 func (a *app) startServe(ctx context.Context) error {
-	_, err := a.access.EnsurePeople(ctx, access.DemoPeople())
+	who, err := a.process.Access(ctx)
 	if err != nil {
 		return err
 	}
-	log := a.log.With("role", "serve")
-	cases := &worker.Cases{Client: a.client, Settings: a.cfg.Settings}
-	titles := map[string]string{}
-	for _, q := range a.rules.Queues() {
-		titles[q.Name] = q.Title
-	}
-	door, err := intake.New(intake.Options{
-		Records: a.records, Sealer: a.sealer, Identity: a.keyring.Identity(), Signals: cases, Log: log, Metrics: a.metrics,
-	})
+	_, err = who.EnsurePeople(ctx, access.DemoPeople())
 	if err != nil {
 		return err
 	}
-	desk := review.New(review.Options{
-		Records: a.records, Sealer: a.sealer, Identity: a.keyring.Identity(), Search: a.index, Workflows: cases, Log: log,
-		QueueTitle: func(q string) string { return titles[q] },
-		CanNotify:  func(string) bool { return a.platform.Capabilities().Notify },
-		Grace:      a.cfg.Settings.Grace,
-	})
-	apiHandler, err := api.New(api.Options{Desk: desk, Door: door, Access: a.access, Log: log, Metrics: a.metrics})
+	err = a.process.Start(ctx, config.RoleServe)
 	if err != nil {
 		return err
 	}
-	pages, err := console.New(console.Options{Desk: desk, Access: a.access, Log: log, Queues: a.rules.Queues()})
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", a.cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("listen on %s (choose another address with --listen): %w", a.cfg.Listen, err)
-	}
-	a.baseURL = "http://" + listener.Addr().String()
-	a.serve = worker.NewServe(worker.ServeOptions{
-		Listener: listener, API: apiHandler, Console: pages, Log: a.ledger.Handler(),
-		Background: []worker.Role{intake.NewSweeper(door)}, Checks: a.checks(), Metrics: a.metrics, Logger: log,
-	})
-	err = a.begin(ctx, a.serve)
-	if err != nil {
-		return err
-	}
+	a.baseURL = "http://" + a.process.Address()
 	a.say.say("role serve answers on %s", a.baseURL)
 	return nil
 }
 
-func (a *app) checks() []worker.Check {
-	return []worker.Check{
-		{Name: "records", Ask: a.records.Ping},
-		{Name: "index", Ask: a.index.Ping},
-		{Name: "temporal", Ask: func(ctx context.Context) error {
-			_, err := a.client.CheckHealth(ctx, &client.CheckHealthRequest{})
-			return err
-		}},
-		{Name: "ledger", Ask: func(ctx context.Context) error {
-			_, err := a.ledger.Checkpoint(ctx)
-			return err
-		}},
-	}
-}
-
 // issue makes tokens and login links and writes credentials.json.
 func (a *app) issue(ctx context.Context) error {
+	who, err := a.process.Access(ctx)
+	if err != nil {
+		return err
+	}
 	people, err := a.records.ListPeople(ctx)
 	if err != nil {
 		return err
 	}
-	a.creds, err = issueCredentials(ctx, a.access, people, a.folder.path("credentials.json"), a.baseURL)
+	a.creds, err = issueCredentials(ctx, who, people, a.folder.path("credentials.json"), a.baseURL)
 	return err
 }

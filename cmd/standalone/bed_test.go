@@ -13,8 +13,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	temporal "go.temporal.io/sdk/client"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/enforce/dryrun"
+	"github.com/docket-triage/docket/ledger"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/intake"
@@ -27,24 +30,36 @@ const patience = 60 * time.Second
 // bed is a running standalone process inside the test.
 type bed struct {
 	*app
-	t testing.TB
+	t        testing.TB
+	client   temporal.Client
+	ledger   *ledger.Log
+	platform *dryrun.Platform
 }
 
 // testConfig is that of a start with short deadlines and files in dir.
-func testConfig(dir string) config {
-	return config{
+func testConfig(dir string) options {
+	return options{
 		Data: dir, Listen: "127.0.0.1:0", Format: "auto", NoReplay: true, Fast: true, Out: io.Discard, LogWriter: io.Discard,
 		Settings: workflows.Settings{Lease: time.Minute, Grace: 300 * time.Millisecond},
 	}
 }
 
-func start(t *testing.T, cfg config) *bed {
+func start(t *testing.T, cfg options) *bed {
 	t.Helper()
 	a, err := startApp(t.Context(), cfg)
 	require.NoError(t, err)
-	b := &bed{app: a, t: t}
+	b := newBed(t, a)
 	t.Cleanup(func() { require.NoError(t, a.stop(context.WithoutCancel(t.Context()))) })
 	return b
+}
+
+func newBed(t testing.TB, a *app) *bed {
+	t.Helper()
+	cl, err := a.process.Temporal(t.Context())
+	require.NoError(t, err)
+	platform, err := a.process.Platform("")
+	require.NoError(t, err)
+	return &bed{app: a, t: t, client: cl, ledger: a.process.Ledger(), platform: platform.(*dryrun.Platform)}
 }
 
 // call sends a request as a person and decodes the answer; it returns the status.

@@ -20,7 +20,7 @@ func BenchmarkFlagToQueue(b *testing.B) {
 	a, err := startApp(b.Context(), cfg)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, a.stop(context.WithoutCancel(b.Context()))) }()
-	t := &bed{app: a, t: b}
+	t := newBed(b, a)
 	// The first flag warms caches and plans up; it does not count.
 	warm := testFlag("f-warm", 1_000_000)
 	require.Equal(b, http.StatusAccepted, t.call(detectorLogin, http.MethodPost, "/v1/flags", warm, &intake.Result{}))

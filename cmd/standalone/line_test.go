@@ -350,7 +350,7 @@ func TestTemporalDown(t *testing.T) {
 	dir := t.TempDir()
 	a, err := startApp(t.Context(), testConfig(dir))
 	require.NoError(t, err)
-	b := &bed{app: a, t: t}
+	b := newBed(t, a)
 	require.NoError(t, b.temporal.Stop())
 	f := testFlag("f-away", 1)
 	res := b.send(detectorLogin, http.MethodPost, "/v1/flags", f)

@@ -27,7 +27,7 @@ func main() {
 }
 
 func command() *cobra.Command {
-	cfg := config{Settings: workflows.Settings{}}
+	cfg := options{Settings: workflows.Settings{}}
 	cmd := &cobra.Command{
 		Use:   "standalone",
 		Short: "Run all of Docket in one process and open its console",

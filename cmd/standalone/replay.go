@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sort"
@@ -12,13 +10,11 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/docket-triage/docket/cmd/internal/assembly"
+	"github.com/docket-triage/docket/config"
 	"github.com/docket-triage/docket/detector"
-	"github.com/docket-triage/docket/evidence"
-	"github.com/docket-triage/docket/policy/examples"
-	"github.com/docket-triage/docket/review/client"
 	"github.com/docket-triage/docket/stream"
 	synthetic "github.com/docket-triage/docket/testdata/stream"
-	"github.com/docket-triage/docket/worker"
 )
 
 // detectorLogin is the demo service account that hands the detector's flags in.
@@ -26,37 +22,27 @@ const detectorLogin = "detector"
 
 // detecting is the detect role with what is asked of its parts after the replay.
 type detecting struct {
-	role     *worker.Detect
-	detector *detector.Detector
+	*assembly.Detect
 	accounts *accountCounter
-	lines    *stream.Files
-	rejects  *os.File
 }
 
 // replay runs the stream through the detector and waits until every flag stands in a queue.
 func (a *app) replay(ctx context.Context) (summary, error) {
 	began := time.Now()
-	d, err := a.openDetect()
+	d, before, err := a.startDetect(ctx)
 	if err != nil {
 		return summary{}, err
 	}
-	a.detect = d.role
-	a.onStop(func(context.Context) error { return d.rejects.Close() })
-	err = a.begin(ctx, d.role)
-	if err != nil {
-		return summary{}, err
-	}
-	before := d.detector.Stats()
-	a.follow(ctx, d.role)
+	a.follow(ctx, d)
 	if ctx.Err() != nil {
 		return summary{}, nil
 	}
-	err = d.role.Err()
+	err = d.Err()
 	if err != nil {
 		return summary{}, fmt.Errorf("replay: %w", err)
 	}
 	took := time.Since(began)
-	counts := d.role.Counts()
+	counts := d.Counts()
 	rate := float64(counts.Events) / took.Seconds()
 	a.tellReplay(d, before, rate)
 	stats, err := a.awaitQueued(ctx, began)
@@ -74,20 +60,20 @@ func (a *app) replay(ctx context.Context) (summary, error) {
 }
 
 // tellReplay prints what came of reading the stream.
-func (a *app) tellReplay(d *detecting, before detector.Stats, rate float64) {
-	counts, rejected := d.role.Counts(), d.lines.Rejected()
+func (a *app) tellReplay(d detecting, before detector.Stats, rate float64) {
+	counts, rejected := d.Counts(), d.Lines.Rejected()
 	switch {
 	case counts.Events > 0:
 		a.say.say("replayed %d events by %d accounts, %d flags; %.0f events/s, all handed on",
 			counts.Events, d.accounts.count.Load(), counts.Flags, rate)
-		a.printRules(before, d.detector.Stats())
+		a.printRules(before, d.Detector.Stats())
 	case rejected > 0:
 		a.say.say("no line could be read as an event: is --format right? Nothing counts as read")
 	default:
 		a.say.say("nothing new to replay: this data has seen the whole stream")
 	}
 	if rejected > 0 {
-		a.say.say("%d lines are no events and were left out: see %s", rejected, d.rejects.Name())
+		a.say.say("%d lines are no events and were left out: see %s", rejected, a.process.Config.Detect.Rejects)
 	}
 	if counts.Outside > 0 {
 		a.say.say("%d posts are older than the window of history: counted, not stored", counts.Outside)
@@ -100,62 +86,26 @@ func (a *app) tellReplay(d *detecting, before detector.Stats, rate float64) {
 	}
 }
 
-func (a *app) openDetect() (*detecting, error) {
-	rules, err := detector.LoadRules(bytes.NewReader(examples.Detector()))
+// startDetect starts reading, and gives what the detector had counted before.
+func (a *app) startDetect(ctx context.Context) (detecting, detector.Stats, error) {
+	var err error
+	c := &a.process.Config.Detect
+	c.Files, err = a.replayFiles()
 	if err != nil {
-		return nil, fmt.Errorf("load the example rules: %w", err)
+		return detecting{}, detector.Stats{}, err
 	}
-	d := &detecting{detector: detector.New(rules)}
-	snapshot := a.folder.path("detector.snapshot")
-	kept, _, err := d.detector.LoadFile(snapshot, systemSeal{a.sealer})
-	if err != nil {
-		return nil, err
-	}
-	files, err := a.replayFiles()
-	if err != nil {
-		return nil, err
-	}
-	format, err := stream.ParseFormat(a.cfg.Format)
-	if err != nil {
-		return nil, err
-	}
-	d.rejects, err = os.OpenFile(a.folder.path("rejects.ndjson"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open the reject file: %w", err)
-	}
-	log := a.log.With("role", "detect")
-	d.lines, err = stream.Open(context.Background(), stream.Options{
-		Files: files, Format: format, Resume: stream.Token(kept.Token),
-		Rejects: stream.RejectWriter(d.rejects, func(error) { log.Error("the reject file cannot be written") }),
+	c.Door, c.Token = a.baseURL, config.Secret(a.creds.token(detectorLogin))
+	var d detecting
+	d.Detect, err = a.process.MakeDetect(ctx, func(s stream.Source) stream.Source {
+		d.accounts = countAccounts(s)
+		return d.accounts
 	})
 	if err != nil {
-		return nil, errors.Join(err, d.rejects.Close())
+		return detecting{}, detector.Stats{}, err
 	}
-	d.accounts = countAccounts(d.lines)
-	d.role = worker.NewDetect(worker.DetectOptions{
-		Source: d.accounts, Detector: d.detector, History: a.index,
-		Door:     worker.Door{Client: &client.Client{Base: a.baseURL, Token: a.creds.token(detectorLogin)}},
-		Identity: a.keyring.Identity(), WatchAll: true, Log: log,
-		Keep: func(token string) error {
-			if d.accounts.count.Load() == 0 {
-				return nil // nothing was an event: after a wrong --format, the right one reads it all
-			}
-			return d.detector.SaveFile(snapshot, token, systemSeal{a.sealer})
-		},
-	})
-	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(files), len(rules.Rules), rules.Version)
-	return d, nil
-}
-
-// systemSeal seals the detector's snapshot, which holds posts, under the deployment key.
-type systemSeal struct{ sealer evidence.Sealer }
-
-func (s systemSeal) Seal(plain []byte) ([]byte, error) {
-	return s.sealer.SealSystem(context.Background(), plain)
-}
-
-func (s systemSeal) Open(sealed []byte) ([]byte, error) {
-	return s.sealer.OpenSystem(context.Background(), sealed)
+	a.say.say("role detect reads %d file(s) with %d rules, version %s", len(c.Files), len(d.Rules.Rules), d.Rules.Version)
+	before := d.Detector.Stats()
+	return d, before, a.process.Begin(ctx, d.Detect)
 }
 
 // replayFiles are those of --replay, or the synthetic stream that ships with the program, written
@@ -173,7 +123,7 @@ func (a *app) replayFiles() ([]string, error) {
 }
 
 // follow draws a progress bar until the replay ends.
-func (a *app) follow(ctx context.Context, d *worker.Detect) {
+func (a *app) follow(ctx context.Context, d detecting) {
 	progress := mpb.NewWithContext(ctx, mpb.WithOutput(a.cfg.Out), mpb.WithWidth(48), mpb.WithRefreshRate(150*time.Millisecond))
 	bar := progress.AddBar(barSteps, mpb.PrependDecorators(decor.Name("         replay ")),
 		mpb.AppendDecorators(decor.Percentage(), decor.Any(func(decor.Statistics) string {

@@ -16,7 +16,7 @@ import (
 )
 
 // run is the whole life of the process.
-func run(ctx context.Context, cfg config) error {
+func run(ctx context.Context, cfg options) error {
 	err := cfg.check()
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func run(ctx context.Context, cfg config) error {
 }
 
 // check finds everything wrong with the flags before anything is started.
-func (c config) check() error {
+func (c options) check() error {
 	var all []error
 	bad := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	if c.NoReplay && (c.Once || len(c.Replay) > 0) {
@@ -95,8 +95,8 @@ func (a *app) live(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-a.serve.Failed():
-		return fmt.Errorf("serve HTTP: %w", err)
+	case err := <-a.process.Failed():
+		return err
 	}
 }
 

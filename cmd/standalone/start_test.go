@@ -128,7 +128,7 @@ func TestRestartGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	a, err := startApp(t.Context(), testConfig(dir))
 	require.NoError(t, err)
-	b := &bed{app: a, t: t}
+	b := newBed(t, a)
 	f := testFlag("f-restart", 1)
 	ref := b.flag(f)
 	given := b.decide("rev1", ref, form(casefile.L5, casefile.VE08, f.Evidence[0].ID))

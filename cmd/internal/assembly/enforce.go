@@ -1,0 +1,95 @@
+package assembly
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/docket-triage/docket/activities"
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/config"
+	"github.com/docket-triage/docket/enforce"
+	"github.com/docket-triage/docket/enforce/dryrun"
+	"github.com/docket-triage/docket/worker"
+)
+
+func (p *Process) startEnforce(ctx context.Context) error {
+	vkey, err := p.verifierKey()
+	if err != nil {
+		return err
+	}
+	guard, err := enforce.NewGuard(vkey)
+	if err != nil {
+		return fmt.Errorf("pin the log's public key: %w", err)
+	}
+	store, err := p.Records(ctx)
+	if err != nil {
+		return err
+	}
+	sealer, err := p.Sealer(ctx)
+	if err != nil {
+		return err
+	}
+	err = p.openAdapters()
+	if err != nil {
+		return err
+	}
+	cl, err := p.Temporal(ctx)
+	if err != nil {
+		return err
+	}
+	return p.Begin(ctx, worker.NewEnforce(cl, &activities.Actor{
+		Records: store, Sealer: sealer, Guard: guard, Platforms: p.Platform, Log: p.log(config.RoleEnforce), Now: time.Now,
+	}))
+}
+
+// openAdapters opens the adapters, with their credentials: nothing but enforce calls it.
+func (p *Process) openAdapters() error {
+	p.adapters = map[string]enforce.Platform{}
+	for i, c := range p.Config.Platforms {
+		adapter, err := p.openAdapter(c)
+		if err != nil {
+			return fmt.Errorf("open platforms[%d] (%s): %w", i, c.Name, err)
+		}
+		p.adapters[c.Name] = adapter
+	}
+	return nil
+}
+
+// Platform gives the adapter that acts on a platform, once the role enforce has started.
+func (p *Process) Platform(platform string) (enforce.Platform, error) {
+	for _, name := range []string{platform, config.AnyPlatform} {
+		adapter, ok := p.adapters[name]
+		if ok {
+			return adapter, nil
+		}
+	}
+	// The act waits until somebody configures it, rather than being given up.
+	return nil, casefile.Errorf(casefile.CodeUnavailable, "no adapter is configured for the platform")
+}
+
+func (p *Process) openAdapter(c config.Platform) (enforce.Platform, error) {
+	switch c.Adapter {
+	case config.AdapterDryrun:
+		adapter, err := dryrun.Open(c.File)
+		if err != nil {
+			return nil, err
+		}
+		p.OnStop(func(context.Context) error { return adapter.Close() })
+		return adapter, nil
+	}
+	return nil, casefile.Errorf(casefile.CodeInvalid, "there is no adapter %q", c.Adapter)
+}
+
+// canNotify says whether a platform's adapter can deliver a notice, from the configuration alone:
+// serve asks it, and opens no adapter.
+func (p *Process) canNotify(platform string) bool {
+	for _, name := range []string{platform, config.AnyPlatform} {
+		for _, c := range p.Config.Platforms {
+			if c.Name == name {
+				return c.Adapter == config.AdapterDryrun // a dry run can do everything
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,138 @@
+package assembly
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/docket-triage/docket/config"
+	"github.com/docket-triage/docket/policy"
+	"github.com/docket-triage/docket/review"
+	"github.com/docket-triage/docket/review/api"
+	"github.com/docket-triage/docket/review/console"
+	"github.com/docket-triage/docket/review/intake"
+	"github.com/docket-triage/docket/worker"
+	"github.com/docket-triage/docket/workflows"
+)
+
+func (p *Process) startServe(ctx context.Context) error {
+	o, err := p.serveOptions(ctx)
+	if err != nil {
+		return err
+	}
+	o.Listener, err = net.Listen("tcp", p.Config.Serve.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s (choose another address with --listen): %w", p.Config.Serve.Listen, err)
+	}
+	server := worker.NewServe(o)
+	err = p.Begin(ctx, server)
+	if err != nil {
+		return err
+	}
+	p.address = o.Listener.Addr().String()
+	p.follow("serve HTTP", server.Failed())
+	o.Logger.InfoContext(ctx, "answers", "address", p.address)
+	return nil
+}
+
+// Address is where the role serve listens, once it has started.
+func (p *Process) Address() string { return p.address }
+
+// serveOptions are everything of the role but its listener.
+func (p *Process) serveOptions(ctx context.Context) (worker.ServeOptions, error) {
+	none := worker.ServeOptions{}
+	rules, err := p.Rules()
+	if err != nil {
+		return none, err
+	}
+	publicLog, err := p.publicLog()
+	if err != nil {
+		return none, err
+	}
+	who, err := p.Access(ctx)
+	if err != nil {
+		return none, err
+	}
+	store, err := p.Records(ctx)
+	if err != nil {
+		return none, err
+	}
+	log := p.log(config.RoleServe)
+	desk, door, err := p.desk(ctx, rules)
+	if err != nil {
+		return none, err
+	}
+	handler, err := api.New(api.Options{Desk: desk, Door: door, Access: who, Log: log, Metrics: p.Metrics})
+	if err != nil {
+		return none, err
+	}
+	pages, err := console.New(console.Options{Desk: desk, Access: who, Log: log, Queues: rules.Queues(), HTTPS: p.Config.Serve.HTTPS})
+	if err != nil {
+		return none, err
+	}
+	err = p.Metrics.Register(worker.QueueMetrics(store))
+	if err != nil {
+		return none, fmt.Errorf("register the gauges of the queues: %w", err)
+	}
+	return worker.ServeOptions{
+		API: handler, Console: pages, Log: publicLog,
+		Background: []worker.Role{intake.NewSweeper(door)}, Checks: p.checks(), Metrics: p.Metrics, Logger: log,
+	}, nil
+}
+
+// desk makes what people do with cases, and the door for flags.
+func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk, *intake.Door, error) {
+	keyring, err := p.Keyring(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := p.Records(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	sealer, err := p.Sealer(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	index, err := p.Index(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	cl, err := p.Temporal(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := p.log(config.RoleServe)
+	cases := &worker.Cases{Client: cl, Settings: workflows.Settings{Lease: p.Config.Cases.Lease, Grace: p.Config.Cases.Grace}}
+	door, err := intake.New(intake.Options{
+		Records: store, Sealer: sealer, Identity: keyring.Identity(), Signals: cases, Log: log, Metrics: p.Metrics,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	titles := map[string]string{}
+	for _, q := range rules.Queues() {
+		titles[q.Name] = q.Title
+	}
+	desk := review.New(review.Options{
+		Records: store, Sealer: sealer, Identity: keyring.Identity(), Search: index, Workflows: cases, Log: log,
+		Service: p.Config.Serve.Service, Complaints: p.Config.Serve.Complaints,
+		QueueTitle: func(q string) string { return titles[q] },
+		CanNotify:  p.canNotify,
+		Platforms:  p.platformNames(),
+		Grace:      p.Config.Cases.Grace,
+	})
+	return desk, door, nil
+}
+
+// platformNames are the platforms that the configuration names one by one.
+func (p *Process) platformNames() []string {
+	var out []string
+	for _, c := range p.Config.Platforms {
+		if c.Name == config.AnyPlatform {
+			return nil // there may be others
+		}
+		out = append(out, c.Name)
+	}
+	return out
+}

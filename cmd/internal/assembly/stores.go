@@ -1,0 +1,162 @@
+package assembly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"gocloud.dev/blob"
+
+	"github.com/docket-triage/docket/access"
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/detector/fold"
+	"github.com/docket-triage/docket/evidence"
+	"github.com/docket-triage/docket/indexing"
+	"github.com/docket-triage/docket/indexing/embedded"
+	"github.com/docket-triage/docket/policy"
+	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/records/sqlite"
+)
+
+// Keyring opens the keys folder. Every role needs one; which files must be in it is in docs/keys.md.
+func (p *Process) Keyring(ctx context.Context) (*evidence.Keyring, error) {
+	if p.keyring != nil {
+		return p.keyring, nil
+	}
+	dir := p.Config.Keys.Dir
+	if !p.MakeKeys {
+		// Fresh keys in the wrong place would name every account anew.
+		_, err := os.Stat(filepath.Join(dir, "identity.key"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, casefile.Invalid("keys.dir", "%s holds no identity.key: make keys once for the whole deployment with docket keys make, and copy what this role needs", dir)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look for the keys: %w", err)
+		}
+	}
+	keyring, err := evidence.OpenKeyring(ctx, evidence.KeyringOptions{Dir: dir, Skeleton: fold.String})
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop(func(context.Context) error { return keyring.Close() })
+	p.keyring = keyring
+	return keyring, nil
+}
+
+// Records opens the records, and refuses those that were written under another identity key.
+func (p *Process) Records(ctx context.Context) (records.Store, error) {
+	if p.records != nil {
+		return p.records, nil
+	}
+	keyring, err := p.Keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	store, err := p.openRecords(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop(func(context.Context) error { return store.Close() })
+	print := keyring.Identity().Fingerprint()
+	stands, err := store.SetMetaIfAbsent(ctx, "identity_key_fingerprint", print)
+	if err != nil {
+		return nil, err
+	}
+	if stands != print {
+		return nil, fmt.Errorf("the identity key in %s is not the one that these records were written with: put the right keys folder back", p.Config.Keys.Dir)
+	}
+	set(p, &p.records, store)
+	return store, nil
+}
+
+func (p *Process) openRecords(ctx context.Context) (records.Store, error) {
+	r := p.Config.Records
+	log := p.Log.With("part", "records")
+	if r.Postgres != "" {
+		return nil, casefile.Invalid("records.postgres", "not supported yet")
+	}
+	return sqlite.Open(ctx, sqlite.Options{Path: r.SQLite, Fast: p.Config.Fast, Logger: log})
+}
+
+// Sealer opens the sealed store.
+func (p *Process) Sealer(ctx context.Context) (*evidence.Store, error) {
+	if p.sealer != nil {
+		return p.sealer, nil
+	}
+	keyring, err := p.Keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := evidence.Options{Dir: p.Config.Evidence.Dir, Fast: p.Config.Fast, Keyring: keyring, Rows: rows}
+	if p.Config.Evidence.Bucket != "" {
+		o.Bucket, err = blob.OpenBucket(ctx, p.Config.Evidence.Bucket)
+		if err != nil {
+			return nil, fmt.Errorf("open the bucket of the sealed store: %w", err)
+		}
+		p.OnStop(func(context.Context) error { return o.Bucket.Close() })
+	}
+	sealer, err := evidence.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop(func(context.Context) error { return sealer.Close() })
+	p.sealer = sealer
+	return sealer, nil
+}
+
+// Index opens history and case search.
+func (p *Process) Index(ctx context.Context) (indexing.Index, error) {
+	if p.index != nil {
+		return p.index, nil
+	}
+	index, err := embedded.Open(ctx, p.Config.Index.Embedded, embedded.Options{Fast: p.Config.Fast})
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop(func(context.Context) error { return index.Close() })
+	set[indexing.Index](p, &p.index, index)
+	return index, nil
+}
+
+// Rules loads the routing rules.
+func (p *Process) Rules() (*policy.RuleSet, error) {
+	if p.rules != nil {
+		return p.rules, nil
+	}
+	var err error
+	p.rules, err = LoadRouting(p.Config.Policy.Routing)
+	return p.rules, err
+}
+
+// LoadRouting loads a file of routing rules; "" for those that Docket ships.
+func LoadRouting(path string) (*policy.RuleSet, error) {
+	if path == "" {
+		return policy.Default()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the routing rules: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return policy.Load(f, filepath.Base(path))
+}
+
+// Access says who is asking.
+func (p *Process) Access(ctx context.Context) (*access.Access, error) {
+	if p.access != nil {
+		return p.access, nil
+	}
+	people, err := p.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.access = access.New(people, access.Options{})
+	return p.access, nil
+}
