@@ -27,6 +27,7 @@ type People interface {
 	PutPerson(ctx context.Context, p records.PersonRow, now time.Time) error
 	Person(ctx context.Context, id casefile.Person) (records.PersonRow, error)
 	PersonByLogin(ctx context.Context, login string) (records.PersonRow, error)
+	ListPeople(ctx context.Context) ([]records.PersonRow, error)
 	PutToken(ctx context.Context, t records.TokenRow) error
 	Token(ctx context.Context, hash string, kind records.TokenKind, now time.Time) (records.TokenRow, records.PersonRow, error)
 	UseLogin(ctx context.Context, hash string, now time.Time) (records.PersonRow, error)
@@ -41,15 +42,20 @@ type Options struct {
 	APIFor          time.Duration // an API token lives this long; 90 days
 	// Clock is nil for time.Now.
 	Clock func() time.Time
+	// Guarded disables and resets people; without it that is CodeUnavailable.
+	Guarded Guarded
 }
 
 // Access authenticates people and services. Safe for concurrent use.
 //
 // When a session was last used is known in this process only: after a restart, an open session
-// counts as used at that moment, and several processes each keep their own count.
+// counts as used at that moment, and several processes each keep their own count. That lets nobody in:
+// every call looks the token and its person up in the records.
 type Access struct {
 	people People
 	opts   Options
+
+	managing sync.Mutex // two disablings here, each of whom the other one needs
 
 	mu   sync.Mutex
 	used map[string]sessionUse // by token hash
@@ -197,10 +203,14 @@ func (a *Access) NewLoginLink(ctx context.Context, login string) (code string, e
 	if !person.Active {
 		return "", casefile.Errorf(casefile.CodeForbidden, "the person is not active")
 	}
-	if !Allowed(person.Roles, QueueRead) && !Allowed(person.Roles, PeopleRead) {
+	if !hasConsole(person.Roles) {
 		return "", casefile.Errorf(casefile.CodeForbidden, "a service has no console to log in to")
 	}
 	return a.newToken(ctx, records.TokenLogin, person.Person, a.opts.LoginFor)
+}
+
+func hasConsole(roles []casefile.Role) bool {
+	return Allowed(roles, QueueRead) || Allowed(roles, PeopleRead)
 }
 
 // Login is a session just begun.

@@ -54,33 +54,45 @@ func (a *Access) EnsurePeople(ctx context.Context, people []NewPerson) ([]record
 const pseudonymTries = 3
 
 func (a *Access) ensurePerson(ctx context.Context, p NewPerson) (records.PersonRow, error) {
+	row, _, err := a.addPerson(ctx, p)
+	return row, err
+}
+
+// addPerson adds somebody unless the login is taken, and gives the row that stands.
+func (a *Access) addPerson(ctx context.Context, p NewPerson) (row records.PersonRow, added bool, err error) {
 	for range pseudonymTries {
-		row, err := a.people.PersonByLogin(ctx, p.Login)
+		row, err = a.people.PersonByLogin(ctx, p.Login)
 		if casefile.ErrorCode(err) != casefile.CodeNotFound {
-			return row, err
+			return row, false, err
 		}
 		row = records.PersonRow{Person: newPseudonym(), Login: p.Login, Name: p.Name, Roles: p.Roles, Team: p.Team, Active: true}
 		err = a.people.PutPerson(ctx, row, a.opts.Clock().UTC())
 		if casefile.ErrorCode(err) != casefile.CodeConflict {
-			return row, err
+			return row, err == nil, err
 		}
 		// Another process took the login, or the pseudonym was taken: look again.
 	}
-	return a.people.PersonByLogin(ctx, p.Login)
+	row, err = a.people.PersonByLogin(ctx, p.Login)
+	return row, false, err
 }
 
 func newPseudonym() casefile.Person {
 	return casefile.Person("p-" + strings.ToLower(casefile.NewID()[:8]))
 }
 
-// DemoPeople are the people of a standalone start: invented, one or more for each role.
+// DemoPeople are the people of a standalone start: invented, enough of each role to try everything,
+// also what takes somebody who took no part, and of the teams that see restricted cases.
 func DemoPeople() []NewPerson {
 	return []NewPerson{
 		{Login: "rev1", Name: "Reviewer One", Roles: []casefile.Role{reviewer}, Team: "review"},
 		{Login: "rev2", Name: "Reviewer Two", Roles: []casefile.Role{reviewer}, Team: "review"},
 		{Login: "rev3", Name: "Reviewer Three", Roles: []casefile.Role{reviewer}, Team: "review"},
 		{Login: "senior", Name: "Senior Reviewer", Roles: []casefile.Role{reviewer, senior}, Team: "review"},
+		{Login: "senior2", Name: "Second Senior Reviewer", Roles: []casefile.Role{reviewer, senior}, Team: "review"},
 		{Login: "lead", Name: "Team Lead", Roles: []casefile.Role{lead}, Team: "review"},
+		{Login: "lead2", Name: "Second Team Lead", Roles: []casefile.Role{lead}, Team: "review"},
+		{Login: "safety", Name: "Child Safety Reviewer", Roles: []casefile.Role{reviewer, senior}, Team: casefile.ReferChildSafety.Team()},
+		{Login: "welfare", Name: "Self-Harm Reviewer", Roles: []casefile.Role{reviewer, senior}, Team: casefile.ReferSelfHarm.Team()},
 		{Login: "policy", Name: "Policy Analyst", Roles: []casefile.Role{policy}, Team: "policy"},
 		{Login: "auditor", Name: "Auditor", Roles: []casefile.Role{auditor}, Team: "audit"},
 		{Login: "admin", Name: "Administrator", Roles: []casefile.Role{admin}, Team: "operations"},
