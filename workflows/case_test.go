@@ -17,7 +17,7 @@ func TestCaseFromFlagToClosed(t *testing.T) {
 	s := newStage(t, "f1")
 	claimed := s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
 	decided := s.send(2*time.Minute, workflows.UpdateOpinion, "v2", opinion("v2", reviewer, 1, 1, judgement(casefile.L5, casefile.VE08)))
-	s.run(workflows.CaseInput{Settings: workflows.Settings{Grace: time.Minute}}, "f1")
+	s.within(time.Minute).run(workflows.CaseInput{}, "f1")
 	require.NoError(t, s.env.GetWorkflowError())
 
 	require.Equal(t, 1, claimed.accepted(t).Claim.Number)
@@ -114,7 +114,6 @@ func TestCaseOpinionRefusals(t *testing.T) {
 		field     string
 	}{
 		"one mitigation missing":  {unanswered, casefile.CodeInvalid, "mitigations.M3"},
-		"L6 by one person":        {judgement(casefile.L6, casefile.VE03), casefile.CodeNeedsSecond, "action"},
 		"VE-00 with an action":    {judgement(casefile.L4, casefile.VE00), casefile.CodeInvalid, "action"},
 		"unclear reference as L5": {judgement(casefile.L5, casefile.VE12), casefile.CodeInvalid, "action"},
 	} {
@@ -147,7 +146,7 @@ func TestCaseWithdrawWithinGrace(t *testing.T) {
 	again := s.send(4*time.Minute, workflows.UpdateClaim, "v5", claim("v5", reviewer))
 	s.send(5*time.Minute, workflows.UpdateOpinion, "v6", opinion("v6", reviewer, 2, 1, judgement(casefile.L1, casefile.VE12)))
 	late := s.send(20*time.Minute, workflows.UpdateWithdraw, "v7", withdraw("v7", reviewer))
-	s.run(workflows.CaseInput{Settings: workflows.Settings{Grace: 5 * time.Minute}}, "f1")
+	s.within(5*time.Minute).run(workflows.CaseInput{}, "f1")
 	require.NoError(t, s.env.GetWorkflowError())
 	foreign.refused(t, casefile.CodeForbidden, "")
 	require.Equal(t, casefile.StateQueued, back.accepted(t).State)
@@ -170,7 +169,7 @@ func TestCaseLateFlagOpensTheNextCase(t *testing.T) {
 	s.env.RegisterDelayedCallback(func() {
 		s.env.SignalWorkflow(workflows.SignalFlag, workflows.FlagSignal{Flag: "f2"})
 	}, 3*time.Minute)
-	s.run(workflows.CaseInput{Settings: workflows.Settings{Grace: 5 * time.Minute}}, "f1")
+	s.within(5*time.Minute).run(workflows.CaseInput{}, "f1")
 	next := continued(t, s.env.GetWorkflowError())
 	require.Nil(t, next.State)
 	require.Equal(t, []casefile.FlagKey{"f2"}, next.Pending)

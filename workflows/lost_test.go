@@ -50,7 +50,48 @@ func TestCaseOfALostRunGoesOn(t *testing.T) {
 	require.NoError(t, s.env.GetWorkflowError())
 	require.Equal(t, 4, next.accepted(t).Claim.Number)
 	require.Equal(t, 8, s.projected[0].State.Revision)
-	require.Equal(t, []casefile.EntryType{casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed}, s.types())
+	require.Equal(t, []casefile.EntryType{
+		casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryRestarted, casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed,
+	}, s.types())
+}
+
+// TestCaseOfALostRunVoidsOpinions: what was said in a run that was lost counts no more, and that
+// stands on the ledger.
+func TestCaseOfALostRunVoidsOpinions(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "f1")
+	s.lost = workflows.TakeInAnswer{Revision: 7, EvidenceRevision: 1, LastClaim: 3, Void: []casefile.EventID{"case.7K2QX-9MDT4/3"}, VoidIDs: []string{"v0"}, Round: 2}
+	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.send(2*time.Minute, workflows.UpdateClose, "v2", closeAs("v2", reviewer, 4, 2))
+	s.run(workflows.CaseInput{}, "f1")
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, casefile.EntryRestarted, s.entries[0].Type)
+	require.Contains(t, string(s.entries[0].Body), "case.7K2QX-9MDT4/3")
+	require.Equal(t, []string{"v0"}, s.projected[0].State.Voided)
+	require.Equal(t, 3, s.projected[0].State.Round)
+	require.Empty(t, s.projected[1].State.Voided, "said once")
+}
+
+// TestCaseOfALostRunGoesOnFromItsProof: a decision that is on the ledger is carried out although the
+// run that made it is gone; a flag that came meanwhile waits for the next case.
+func TestCaseOfALostRunGoesOnFromItsProof(t *testing.T) {
+	t.Parallel()
+	first := newStage(t, "f1")
+	first.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	first.send(2*time.Minute, workflows.UpdateOpinion, "v2", opinion("v2", reviewer, 1, 1, judgement(casefile.L5, casefile.VE08)))
+	first.run(workflows.CaseInput{}, "f1")
+	require.NoError(t, first.env.GetWorkflowError())
+	require.Len(t, first.takedowns, 1)
+
+	s := newStage(t, "f1", "f2")
+	s.entries = first.entries[:4] // up to the decision
+	s.lost = workflows.TakeInAnswer{Revision: 4, EvidenceRevision: 1, LastClaim: 1, Proven: (*workflows.ProvenDecision)(&first.takedowns[0])}
+	s.run(workflows.CaseInput{}, "f2")
+	next := continued(t, s.env.GetWorkflowError())
+	require.Equal(t, []casefile.FlagKey{"f2"}, next.Pending)
+	require.Equal(t, first.takedowns, s.takedowns)
+	require.Equal(t, casefile.EntryClosed, s.entries[len(s.entries)-1].Type)
+	require.Equal(t, []casefile.State{casefile.StateProven, casefile.StateClosed}, s.states())
 }
 
 // TestCaseWithdrawnWhileTheGraceEnds: verbs queue up behind a slow projection while the grace time
@@ -68,7 +109,7 @@ func TestCaseWithdrawnWhileTheGraceEnds(t *testing.T) {
 	s.send(2*time.Minute+29*time.Second, workflows.UpdateComment, "c2", comment("c2"))
 	s.send(10*time.Minute, workflows.UpdateClaim, "v4", claim("v4", other))
 	s.send(11*time.Minute, workflows.UpdateClose, "v5", closeAs("v5", other, 2, 1))
-	s.run(workflows.CaseInput{Settings: workflows.Settings{Grace: 30 * time.Second}}, "f1")
+	s.within(30*time.Second).run(workflows.CaseInput{}, "f1")
 	require.NoError(t, s.env.GetWorkflowError())
 	if back.rejected == nil && back.err == nil {
 		require.Empty(t, s.takedowns)

@@ -2,14 +2,17 @@ package workflows_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -50,6 +53,70 @@ type stage struct {
 	takedowns []workflows.TakedownInput
 	assessed  int
 	lost      workflows.TakeInAnswer // what records know of a lost run's case
+	settings  workflows.Settings
+	deciding  casefile.Deciding
+	answers   func(*workflows.AssessAnswer) // changes what an assessment says
+	dropped   []workflows.DropStartAsk
+	reviews   []workflows.OrderReviewAsk
+	appeals   []workflows.AppealInput
+}
+
+// The key under which the stage's verbs are signed, as the API signs them.
+var signingKey = ed25519.NewKeyFromSeed([]byte("a seed of a key that signs tests"))
+
+func verify(a casefile.Assertion) error {
+	keys := casefile.AssertionKeys{"test": signingKey.Public().(ed25519.PublicKey)}
+	return keys.Verify(a, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// sign puts the API's word into a verb's arguments.
+func sign(name, on string, args any) any {
+	out := reflect.New(reflect.TypeOf(args)).Elem()
+	out.Set(reflect.ValueOf(args))
+	head := out.FieldByName("Verb").Addr().Interface().(*workflows.Verb)
+	if head.Assertion != nil {
+		return args
+	}
+	digest, err := casefile.ArgumentDigest(args)
+	if err != nil {
+		panic(err)
+	}
+	a, err := casefile.Assertion{
+		Person: head.Actor.Person, Role: head.Actor.Role, Verb: name, On: on, ID: head.ID, Digest: digest,
+		Expires: time.Date(2026, 1, 1, 0, 1, 0, 0, time.UTC),
+	}.Sign("test", signingKey)
+	if err != nil {
+		panic(err)
+	}
+	head.Assertion = &a
+	return out.Interface()
+}
+
+// within gives the stage's cases a grace time.
+func (s *stage) within(grace time.Duration) *stage {
+	s.settings.Grace = grace
+	return s
+}
+
+func (s *stage) dropStart(_ context.Context, ask workflows.DropStartAsk) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped = append(s.dropped, ask)
+	return nil
+}
+
+func (s *stage) orderReview(_ context.Context, ask workflows.OrderReviewAsk) (workflows.OrderReviewAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reviews = append(s.reviews, ask)
+	return workflows.OrderReviewAnswer{Appeal: "REVIEW-1"}, nil
+}
+
+func (s *stage) appeal(_ workflow.Context, in workflows.AppealInput) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.appeals = append(s.appeals, in)
+	return nil
 }
 
 func newStage(t *testing.T, flags ...casefile.FlagKey) *stage {
@@ -60,12 +127,14 @@ func newStage(t *testing.T, flags ...casefile.FlagKey) *stage {
 	}
 	s.env.SetTestTimeout(30 * time.Second)
 	s.env.SetStartTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	s.env.RegisterWorkflowWithOptions(workflows.Case, workflow.RegisterOptions{Name: workflows.CaseWorkflowType})
+	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: casefile.CaseWorkflowID(platform, account)})
+	s.env.RegisterWorkflowWithOptions(workflows.Workflows{Verify: verify}.Case, workflow.RegisterOptions{Name: workflows.CaseWorkflowType})
 	s.env.RegisterWorkflowWithOptions(s.takedown, workflow.RegisterOptions{Name: workflows.TakedownWorkflowType})
+	s.env.RegisterWorkflowWithOptions(s.appeal, workflow.RegisterOptions{Name: workflows.AppealWorkflowType})
 	for name, fn := range map[string]any{
 		workflows.ActivityTakeIn: s.takeIn, workflows.ActivityAssess: s.assess, workflows.ActivityProject: s.project,
 		workflows.ActivityFixEntries: s.fix, workflows.ActivityArchive: s.archive, workflows.ActivityAppend: s.append,
-		workflows.ActivityChainHead: s.chainHead,
+		workflows.ActivityChainHead: s.chainHead, workflows.ActivityDropStart: s.dropStart, workflows.ActivityOrderReview: s.orderReview,
 	} {
 		s.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
@@ -90,7 +159,10 @@ func (s *stage) takeIn(_ context.Context, ask workflows.TakeInAsk) (workflows.Ta
 		a.Taken = append(a.Taken, workflows.TakenFlag{Flag: f, Digest: "digest-" + string(f)})
 		s.taken[f] = true
 		a.Revision, a.EvidenceRevision, a.LastClaim = s.lost.Revision, s.lost.EvidenceRevision, s.lost.LastClaim
+		a.VoidIDs, a.Void, a.Round, a.Proven = s.lost.VoidIDs, s.lost.Void, s.lost.Round, s.lost.Proven
 		a.Ref, a.Ordinal, a.OpenedAt = ref, 1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		a.Settings = s.settings
+		a.FlagAuthors = []casefile.Person{"p-detector"}
 	}
 	return a, nil
 }
@@ -99,10 +171,15 @@ func (s *stage) assess(_ context.Context, ask workflows.AssessAsk) (workflows.As
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.assessed++
-	return workflows.AssessAnswer{
-		Sealed: casefile.Address(fmt.Sprintf("findings-%d", s.assessed)), Digest: "findings", Flags: len(s.taken),
-		Route: casefile.Route{Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert, DueAt: ask.OpenedAt.Add(24 * time.Hour), Rule: "r", RuleSet: "v"},
-	}, nil
+	a := workflows.AssessAnswer{
+		Sealed: casefile.Address(fmt.Sprintf("findings-%d", s.assessed)), Digest: "findings", Flags: len(s.taken), Deciding: s.deciding,
+		Route: casefile.Route{Queue: "speech", Severity: 4, Confidence: 2, Tier: casefile.TierAlert, DueAt: ask.OpenedAt.Add(24 * time.Hour),
+			DecideBy: ask.OpenedAt.Add(48 * time.Hour), Rule: "r", RuleSet: "v"},
+	}
+	if s.answers != nil {
+		s.answers(&a)
+	}
+	return a, nil
 }
 
 func (s *stage) project(_ context.Context, ask workflows.ProjectAsk) error {
@@ -173,8 +250,14 @@ func (s *stage) archive(_ context.Context, ask workflows.ArchiveAsk) (workflows.
 // run starts the workflow with the given flags signalled, and runs it to its end.
 func (s *stage) run(in workflows.CaseInput, flags ...casefile.FlagKey) {
 	in.Platform, in.Account = platform, account
-	if in.Settings.Lease == 0 {
-		in.Settings.Lease = 10 * time.Minute
+	if s.settings.Lease == 0 {
+		s.settings.Lease = 10 * time.Minute
+	}
+	if s.deciding.LeadQueue == "" {
+		s.deciding.LeadQueue = "lead"
+	}
+	if in.State != nil || len(in.Pending) > 0 {
+		s.env.SetContinuedExecutionRunID("the-run-before")
 	}
 	s.env.RegisterDelayedCallback(func() {
 		for _, f := range flags {
@@ -193,6 +276,11 @@ type answer struct {
 
 // send sends a verb at a time after the start; the answer is filled in when the run has ended.
 func (s *stage) send(after time.Duration, name, id string, args func() any) *answer {
+	return s.sendOn(after, name, id, casefile.CaseChain(ref), args)
+}
+
+// sendOn is send for a verb on something else than the case.
+func (s *stage) sendOn(after time.Duration, name, id, on string, args func() any) *answer {
 	a := &answer{}
 	s.env.RegisterDelayedCallback(func() {
 		s.env.UpdateWorkflow(name, id, &testsuite.TestUpdateCallback{
@@ -205,7 +293,7 @@ func (s *stage) send(after time.Duration, name, id string, args func() any) *ans
 					a.result = res
 				}
 			},
-		}, args())
+		}, sign(name, on, args()))
 	}, after)
 	return a
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -22,15 +23,19 @@ type field struct {
 	outcomes map[int]casefile.ActState // of acts by number; done if unnamed
 	refuse   error                     // of PrepareActs
 	finished []workflows.FinishAsk
+	ended    []time.Time
+	decided  casefile.Judgement
 }
 
 func newField(t *testing.T) *field {
 	var suite testsuite.WorkflowTestSuite
-	f := &field{stage: &stage{t: t, env: suite.NewTestWorkflowEnvironment()}, outcomes: map[int]casefile.ActState{}}
+	f := &field{stage: &stage{t: t, env: suite.NewTestWorkflowEnvironment()}, outcomes: map[int]casefile.ActState{}, decided: judgement(casefile.L4, casefile.VE08)}
 	f.env.SetStartTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	f.env.RegisterWorkflowWithOptions(workflows.Takedown, workflow.RegisterOptions{Name: workflows.TakedownWorkflowType})
+	f.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: casefile.TakedownWorkflowID(ref, "d1")})
+	f.env.RegisterWorkflowWithOptions(workflows.Workflows{Verify: verify}.Takedown, workflow.RegisterOptions{Name: workflows.TakedownWorkflowType})
 	for name, fn := range map[string]any{
 		workflows.ActivityPrepareActs: f.prepare, workflows.ActivityDoAct: f.do, workflows.ActivityNotify: f.notify,
+		workflows.ActivityEndAct: f.end, workflows.ActivitySettleAct: f.settleAct, workflows.ActivityDropStart: f.dropStart,
 		workflows.ActivityFinish: f.finish, workflows.ActivityFixEntries: f.fix, workflows.ActivityAppend: f.appendInOrder,
 	} {
 		f.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
@@ -56,7 +61,22 @@ func (f *field) do(_ context.Context, ask workflows.DoActAsk) (casefile.ActOutco
 	if state == "" {
 		state = casefile.ActDone
 	}
-	return casefile.ActOutcome{Act: ask.Act, Direction: ask.Direction, State: state, At: time.Date(2026, 3, 1, 12, 1, 0, 0, time.UTC)}, nil
+	return casefile.ActOutcome{Act: ask.Act, Direction: casefile.Do, State: state, At: time.Date(2026, 3, 1, 12, 1, 0, 0, time.UTC)}, nil
+}
+
+func (f *field) end(_ context.Context, ask workflows.EndActAsk) (casefile.ActOutcome, error) {
+	f.order = append(f.order, "end")
+	f.ended = append(f.ended, f.env.Now())
+	return casefile.ActOutcome{Act: ask.Act, Direction: casefile.Undo, State: casefile.ActDone, At: f.env.Now()}, nil
+}
+
+func (f *field) settleAct(_ context.Context, ask workflows.SettleActAsk) (casefile.ActOutcome, error) {
+	f.order = append(f.order, "settle")
+	out := casefile.ActOutcome{Act: ask.Act, Direction: ask.Direction, State: casefile.ActFailed, Why: "did_not_happen", By: ask.Person, At: f.env.Now()}
+	if ask.Done {
+		out.State, out.Why = casefile.ActDone, ""
+	}
+	return out, nil
 }
 
 func (f *field) notify(context.Context, workflows.NotifyAsk) (workflows.NotifyAnswer, error) {
@@ -77,7 +97,7 @@ func (f *field) appendInOrder(ctx context.Context, ask workflows.AppendAsk) (wor
 
 func (f *field) run() {
 	d := casefile.Decision{
-		ID: "d1", Case: ref, Platform: platform, Account: account, Judgement: judgement(casefile.L4, casefile.VE08),
+		ID: "d1", Case: ref, Platform: platform, Account: account, Judgement: f.decided,
 		DecidedBy: casefile.ByOneOpinion, DecidedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Opinions:      []casefile.Opinion{{ID: "d1", Person: reviewer.Person, Relied: 2, Notice: &casefile.NoticeRef{Number: "N1", Text: "a", Digest: "n"}}},
 		OpinionEvents: []casefile.EventID{"case.x/3"},
@@ -97,21 +117,84 @@ func TestTakedownAnnouncesActsAndRecords(t *testing.T) {
 	require.Equal(t, casefile.DecisionDone, f.finished[0].State)
 }
 
-func TestTakedownStopsAtWhatIsUncertain(t *testing.T) {
+func TestTakedownStopsAtWhatIsRefused(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[casefile.ActState]casefile.DecisionState{
-		casefile.ActUncertain: casefile.DecisionUncertain, casefile.ActFailed: casefile.DecisionFailed,
+	f := newField(t)
+	f.outcomes[1] = casefile.ActFailed
+	f.run()
+	require.NoError(t, f.env.GetWorkflowError())
+	require.Equal(t, []string{"prepare", "append", "act", "append", "finish"}, f.order, "no second act, nobody told")
+	require.Equal(t, casefile.DecisionFailed, f.finished[0].State)
+}
+
+// settle sends a person's word on an uncertain act.
+func (f *field) settle(after time.Duration, id string, a workflows.SettleArgs) *answer {
+	return f.sendOn(after, workflows.UpdateSettle, id, casefile.TakedownChain("d1"), func() any {
+		a.Verb = workflows.Verb{ID: id, Case: ref, Actor: reviewer}
+		return a
+	})
+}
+
+// TestPromise07UncertainWaitsForAPerson: what could not be established stops the takedown until a
+// person who looked says what happened; then it goes on, or not.
+func TestPromise07UncertainWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		done  bool
+		order []string
+		want  []casefile.DecisionState
+	}{
+		"it happened": {true, []string{"prepare", "append", "act", "append", "finish", "settle", "act", "append", "finish", "notify", "append"}, []casefile.DecisionState{casefile.DecisionUncertain, casefile.DecisionDone}},
+		"it did not":  {false, []string{"prepare", "append", "act", "append", "finish", "settle", "append", "finish"}, []casefile.DecisionState{casefile.DecisionUncertain, casefile.DecisionFailed}},
 	} {
-		t.Run(string(state), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newField(t)
-			f.outcomes[1] = state
+			f.outcomes[1] = casefile.ActUncertain
+			reason := workflows.Reason{Words: "w", Digest: "d"}
+			wrong := f.settle(time.Hour, "s0", workflows.SettleArgs{Decision: "d1", Number: 2, Direction: casefile.Do, Done: true, Reason: reason})
+			mute := f.settle(time.Hour, "s1", workflows.SettleArgs{Decision: "d1", Number: 1, Direction: casefile.Do, Done: true})
+			forged := f.sendOn(time.Hour, workflows.UpdateSettle, "s2", casefile.TakedownChain("another"), func() any {
+				return workflows.SettleArgs{Verb: workflows.Verb{ID: "s2", Case: ref, Actor: reviewer}, Decision: "d1", Number: 1, Direction: casefile.Do, Done: true, Reason: reason}
+			})
+			f.settle(40*24*time.Hour, "s3", workflows.SettleArgs{Decision: "d1", Number: 1, Direction: casefile.Do, Done: c.done, Reason: reason})
 			f.run()
 			require.NoError(t, f.env.GetWorkflowError())
-			require.Equal(t, []string{"prepare", "append", "act", "append", "finish"}, f.order, "no second act, nobody told")
-			require.Equal(t, want, f.finished[0].State)
+			wrong.refused(t, casefile.CodeState, "")
+			mute.refused(t, casefile.CodeInvalid, "reason")
+			forged.refused(t, casefile.CodeForbidden, "")
+			require.Equal(t, c.order, f.order)
+			var got []casefile.DecisionState
+			for _, x := range f.finished {
+				got = append(got, x.State)
+			}
+			require.Equal(t, c.want, got)
+			require.Contains(t, f.types(), casefile.EntryActSettled)
 		})
 	}
+}
+
+// TestTakedownEndsTimedActs: a suspension ends by itself when its time has come, however long that is.
+func TestTakedownEndsTimedActs(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	f.decided = judgement(casefile.L5, casefile.VE08)
+	f.run()
+	require.NoError(t, f.env.GetWorkflowError())
+	require.Equal(t, []string{"prepare", "append", "act", "append", "finish", "notify", "append", "end", "append", "finish"}, f.order)
+	require.Equal(t, time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC), f.ended[0].UTC(), "30 days after the decision")
+	require.Equal(t, casefile.DecisionEnded, f.finished[1].State)
+}
+
+// TestTakedownOfAnotherIDIsDropped: a start under another id than the decision's is nobody's.
+func TestTakedownOfAnotherIDIsDropped(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	f.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "takedown/else/where"})
+	f.run()
+	require.Error(t, f.env.GetWorkflowError())
+	require.Empty(t, f.order)
+	require.Equal(t, []workflows.DropStartAsk{{Kind: workflows.TakedownWorkflowType, Platform: platform, Thing: "d1", Why: "mismatch"}}, f.dropped)
 }
 
 func TestTakedownRefusedByTheActorChangesNothing(t *testing.T) {
