@@ -56,9 +56,10 @@ func TestSigner(t *testing.T) {
 	}, a, "no name, no login; the end is rounded up")
 	require.NoError(t, testKeys().Verify(a, clock.Now()))
 	args.Assertion = &a
-	require.NoError(t, a.Covers("opinion", testChain, "verb-1", casefile.Actor{Person: "p-abcdefgh", Role: reviewer}, args))
-	args.Claim++
-	requireCode(t, casefile.CodeForbidden, a.Covers("opinion", testChain, "verb-1", casefile.Actor{Person: "p-abcdefgh", Role: reviewer}, args))
+	use := casefile.Use{Verb: "opinion", On: testChain, ID: "verb-1", By: casefile.Actor{Person: "p-abcdefgh", Role: reviewer}, Args: args}
+	require.NoError(t, testKeys().Check(&a, use, clock.Now()))
+	use.Args = testArgs{Claim: 4}
+	requireCode(t, casefile.CodeForbidden, testKeys().Check(&a, use, clock.Now()))
 	clock.Advance(time.Minute)
 	require.NoError(t, testKeys().Verify(a, clock.Now()), "it lives the whole minute")
 	clock.Advance(time.Second)

@@ -58,7 +58,7 @@ func (a Assertion) Sign(keyID string, key ed25519.PrivateKey) (Assertion, error)
 type AssertionKeys map[string]ed25519.PublicKey
 
 // Verify refuses, with CodeForbidden, an assertion that none of the keys signed or that has expired.
-// It says nothing about what the assertion is used for: Covers does.
+// It says nothing about what the assertion is used for: Check does.
 func (k AssertionKeys) Verify(a Assertion, now time.Time) error {
 	key, known := k[a.Key]
 	switch {
@@ -74,14 +74,30 @@ func (k AssertionKeys) Verify(a Assertion, now time.Time) error {
 	return nil
 }
 
-// Covers refuses, with CodeForbidden, an assertion of another verb, thing, id, actor or arguments.
-// It looks at no key and no clock, so that it may be asked again whenever.
-func (a Assertion) Covers(verb, on, id string, by Actor, args any) error {
-	digest, err := ArgumentDigest(args)
+// Use is what an assertion is used for.
+type Use struct {
+	Verb string
+	On   string // ledger chain of the thing that the verb is about
+	ID   string // the verb's id
+	By   Actor
+	Args any // the verb's arguments
+}
+
+// Check refuses, with CodeForbidden, an assertion that Verify refuses, and one of another verb, thing,
+// id, actor or arguments than it is used for. A nil assertion is refused.
+func (k AssertionKeys) Check(a *Assertion, u Use, now time.Time) error {
+	if a == nil {
+		return Errorf(CodeForbidden, "a verb is made by the API, which signs it")
+	}
+	err := k.Verify(*a, now)
 	if err != nil {
 		return err
 	}
-	if a.Verb != verb || a.On != on || a.ID != id || a.Person != by.Person || a.Role != by.Role || a.Digest != digest {
+	digest, err := ArgumentDigest(u.Args)
+	if err != nil {
+		return err
+	}
+	if a.Verb != u.Verb || a.On != u.On || a.ID != u.ID || a.Person != u.By.Person || a.Role != u.By.Role || a.Digest != digest {
 		return Errorf(CodeForbidden, "the signed word is of another verb than this one")
 	}
 	return nil

@@ -36,9 +36,8 @@ func TestAssertionHolds(t *testing.T) {
 	t.Parallel()
 	a, keys, args := signed(t)
 	require.NoError(t, keys.Verify(a, then))
-	actor := casefile.Actor{Person: "p-anna0000", Role: casefile.RoleReviewer}
 	args.Assertion = &a // the digest leaves it out
-	require.NoError(t, a.Covers("opinion", casefile.CaseChain(ref), "V1", actor, args))
+	require.NoError(t, keys.Check(&a, used(args), then))
 
 	data, err := json.Marshal(a)
 	require.NoError(t, err)
@@ -72,16 +71,25 @@ func TestAssertionRefusals(t *testing.T) {
 		change(&x)
 		forbidden(keys.Verify(x, then), name)
 	}
-	actor := casefile.Actor{Person: "p-anna0000", Role: casefile.RoleReviewer}
-	on := casefile.CaseChain(ref)
-	forbidden(a.Covers("close", on, "V1", actor, args), "another verb")
-	forbidden(a.Covers("opinion", "case.00000-00000", "V1", actor, args), "another case")
-	forbidden(a.Covers("opinion", on, "V2", actor, args), "another id")
-	forbidden(a.Covers("opinion", on, "V1", casefile.Actor{Person: bert, Role: casefile.RoleReviewer}, args), "another person")
-	forbidden(a.Covers("opinion", on, "V1", casefile.Actor{Person: "p-anna0000", Role: casefile.RoleLead}, args), "another role")
-	args.Claim++
-	forbidden(a.Covers("opinion", on, "V1", actor, args), "other arguments")
-	require.Equal(t, casefile.CodeInvalid, casefile.ErrorCode(a.Covers("opinion", on, "V1", actor, []int{1})), "no object")
+	for name, change := range map[string]func(*casefile.Use){
+		"another verb":    func(u *casefile.Use) { u.Verb = "close" },
+		"another case":    func(u *casefile.Use) { u.On = "case.00000-00000" },
+		"another id":      func(u *casefile.Use) { u.ID = "V2" },
+		"another person":  func(u *casefile.Use) { u.By.Person = bert },
+		"another role":    func(u *casefile.Use) { u.By.Role = casefile.RoleLead },
+		"other arguments": func(u *casefile.Use) { u.Args = verbArgs{ID: "V1", Claim: 4} },
+	} {
+		u := used(args)
+		change(&u)
+		forbidden(keys.Check(&a, u, then), name)
+	}
+	forbidden(keys.Check(nil, used(args), then), "no assertion")
+	forbidden(keys.Check(&a, used(args), a.Expires), "expired")
+	require.Equal(t, casefile.CodeInvalid, casefile.ErrorCode(keys.Check(&a, used([]int{1}), then)), "no object")
+}
+
+func used(args any) casefile.Use {
+	return casefile.Use{Verb: "opinion", On: casefile.CaseChain(ref), ID: "V1", By: casefile.Actor{Person: "p-anna0000", Role: casefile.RoleReviewer}, Args: args}
 }
 
 func FuzzAssertion(f *testing.F) {

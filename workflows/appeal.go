@@ -18,7 +18,7 @@ func (w Workflows) Appeal(ctx workflow.Context, in AppealInput) error {
 	why := scheduled(ctx, casefile.AppealWorkflowID(in.Appeal))
 	var taken TakeAppealAnswer
 	if why == "" {
-		err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityTakeAppeal, TakeAppealAsk{Appeal: in.Appeal}).Get(ctx, &taken)
+		err := workflow.ExecuteLocalActivity(localOptions(ctx), ActivityTakeAppeal, TakeAppealAsk(in)).Get(ctx, &taken)
 		if err != nil {
 			return err
 		}

@@ -20,14 +20,13 @@ import (
 // court runs appeals and reinstatements over activities that keep what they were asked.
 type court struct {
 	*stage
-	taken      workflows.TakeAppealAnswer
-	shown      []workflows.ProjectAppealAsk
-	reinstated []workflows.ReinstatementInput
-	undone     []int // act numbers in the order in which they were taken back
-	outcomes   map[int]casefile.ActState
-	ended      []workflows.FinishUndoAsk
-	told       int
-	refuse     error
+	taken    workflows.TakeAppealAnswer
+	shown    []workflows.ProjectAppealAsk
+	undone   []int // act numbers in the order in which they were taken back
+	outcomes map[int]casefile.ActState
+	ended    []workflows.FinishUndoAsk
+	told     int
+	refuse   error
 }
 
 func newCourt(t *testing.T) *court {

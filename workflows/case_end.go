@@ -115,7 +115,7 @@ func (r *caseRun) orderReview(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	return startChild(ctx, casefile.AppealWorkflowID(answer.Appeal), AppealWorkflowType, AppealInput{Appeal: answer.Appeal})
+	return startChild(ctx, casefile.AppealWorkflowID(answer.Appeal), AppealWorkflowType, AppealInput(answer))
 }
 
 // archive seals the case file, closes the chain and projects the closed case.

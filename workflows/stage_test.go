@@ -64,9 +64,9 @@ type stage struct {
 // The key under which the stage's verbs are signed, as the API signs them.
 var signingKey = ed25519.NewKeyFromSeed([]byte("a seed of a key that signs tests"))
 
-func verify(a casefile.Assertion) error {
+func verify(a *casefile.Assertion, u casefile.Use) error {
 	keys := casefile.AssertionKeys{"test": signingKey.Public().(ed25519.PublicKey)}
-	return keys.Verify(a, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	return keys.Check(a, u, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 }
 
 // sign puts the API's word into a verb's arguments.

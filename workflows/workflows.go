@@ -9,22 +9,18 @@ import (
 
 // Workflows are the workflow functions, with what their validators need.
 type Workflows struct {
-	// Verify checks a verb's signed word: its signature, its key and that it has not expired. Only
-	// validators ask it, which are not run on replay: so a history replays after the key was rotated.
-	Verify func(a casefile.Assertion) error
+	// Verify refuses a verb whose signed word is missing, is not the API's, has expired or is of
+	// something else: casefile.AssertionKeys.Check. Only validators ask it, which are not run on
+	// replay: so a history replays after the key was rotated.
+	Verify func(a *casefile.Assertion, use casefile.Use) error
 }
 
-// check refuses a verb whose signed word is missing, is not the API's or is of something else. on is
-// the ledger chain of the thing that the verb is about.
+// check holds a verb to the API's signed word. on is the ledger chain of the thing that it is about.
 func (w Workflows) check(name, on string, v Verb, args any) error {
-	if v.Assertion == nil || w.Verify == nil {
-		return casefile.Errorf(casefile.CodeForbidden, "a verb is made by the API, which signs it")
+	if w.Verify == nil {
+		return casefile.Errorf(casefile.CodeForbidden, "no verb counts here: there is nothing to check its signature with")
 	}
-	err := w.Verify(*v.Assertion)
-	if err != nil {
-		return err
-	}
-	return v.Assertion.Covers(name, on, v.ID, v.Actor, args)
+	return w.Verify(v.Assertion, casefile.Use{Verb: name, On: on, ID: v.ID, By: v.Actor, Args: args})
 }
 
 // checkPerson refuses a verb that is no person's.
