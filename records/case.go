@@ -35,8 +35,7 @@ type Case struct {
 	ReservedUntil    *time.Time
 
 	Stage casefile.Stage
-	// Rank orders a queue: severity, one more for a case raised at half of a deadline, and above all
-	// others one with a threat to life (see RankThreat).
+	// Rank orders a queue, see RankOf. A projection that says 0 has the store work it out.
 	Rank   int
 	Raised bool
 	Threat bool
@@ -55,6 +54,18 @@ type Case struct {
 
 // RankThreat is the rank of a case with a threat to life.
 const RankThreat = 100
+
+// RankOf is what orders a queue: the severity, one more for a case raised at half of a deadline, and
+// above all others one with a threat to life.
+func RankOf(severity int, raised, threat bool) int {
+	switch {
+	case threat:
+		return RankThreat
+	case raised:
+		return severity + 1
+	}
+	return severity
+}
 
 // Projection is what a workflow writes of itself. It is applied if its revision is above the row's,
 // in one transaction with everything in it; an older or equal one changes nothing and is no error.
@@ -93,7 +104,8 @@ type CommentRow struct {
 // Cases keeps case rows and the queue.
 type Cases interface {
 	// Project applies a projection. It also marks the case's accepted flags as queued when the
-	// case stands in its queue, updates the account's counters, and writes the index outbox row.
+	// case stands in its queue, or is closed and never stood in one, updates the account's counters,
+	// and writes the index outbox row.
 	Project(ctx context.Context, p Projection) error
 	// Case returns a row; CodeNotFound if there is none.
 	Case(ctx context.Context, ref casefile.CaseRef) (Case, error)
@@ -106,13 +118,16 @@ type Cases interface {
 	QueueCases(ctx context.Context, queue, after string, limit int) (cases []Case, next string, err error)
 	// ListCases lists cases by state ("" for all), newest opened first, after a cursor.
 	ListCases(ctx context.Context, state casefile.State, after string, limit int) (cases []Case, next string, err error)
-	// ReserveNext reserves the first case of the queue that is neither reserved nor in skip, for
-	// hold, in one statement; ok is false when there is none. The reservation stands in columns
-	// that projections never touch.
-	ReserveNext(ctx context.Context, queue string, person casefile.Person, skip []casefile.CaseRef, now time.Time, hold time.Duration) (ref casefile.CaseRef, ok bool, err error)
+	// ReserveNext reserves the first case of the queue that the person may have, for r.Hold, in one
+	// statement; ok is false when there is none. A case with a threat to life comes first, whatever its
+	// queue. Passed over are cases that are reserved, in r.Skip, snoozed until after r.Now, or handed
+	// over to somebody else; those that await adjudication unless r.Lead; and those on which the
+	// person gave an opinion in the present round. The reservation stands in columns that projections
+	// never touch.
+	ReserveNext(ctx context.Context, r Reservation) (ref casefile.CaseRef, ok bool, err error)
 	// FreeReservation ends a person's reservation; it is no error when there is none.
 	FreeReservation(ctx context.Context, ref casefile.CaseRef, person casefile.Person) error
-	// Opinions lists a case's opinions in order.
+	// Opinions lists a case's opinions that are shown and count, in order.
 	Opinions(ctx context.Context, ref casefile.CaseRef) ([]casefile.Opinion, error)
 	// Comments lists a case's comments in order.
 	Comments(ctx context.Context, ref casefile.CaseRef) ([]CommentRow, error)
@@ -130,10 +145,13 @@ type Reservation struct {
 	Hold   time.Duration
 }
 
-// QueueCount is what stands in one queue.
+// QueueCount is what stands in one queue. A waiting case is one that is offered to people. The
+// deadline that it is held to is that of its first touch, once somebody has held it that of its
+// decision.
 type QueueCount struct {
 	Queue    string
 	Waiting  int
+	Snoozed  int // offered to nobody before a time ahead; in none of the other counts
 	Claimed  int
 	Oldest   *time.Time // when the oldest waiting case was opened; nil when none waits
 	NextDue  *time.Time // the earliest deadline of a waiting case

@@ -48,8 +48,11 @@ type DecidedItem struct {
 type Handled interface {
 	// Parts lists who took part in a case, in order.
 	Parts(ctx context.Context, ref casefile.CaseRef) ([]PartRow, error)
-	// BlindOpinions lists a case's opinions that are not shown yet, in order.
+	// BlindOpinions lists a case's opinions that count and are not shown yet, in order.
 	BlindOpinions(ctx context.Context, ref casefile.CaseRef) ([]BlindOpinion, error)
+	// VoidOpinions lists a case's opinions that count no more, in order: those that were shown, and
+	// those that nobody but their authors ever saw.
+	VoidOpinions(ctx context.Context, ref casefile.CaseRef) (shown []casefile.Opinion, blind []BlindOpinion, err error)
 	// Referrals lists a case's referrals, in order.
 	Referrals(ctx context.Context, ref casefile.CaseRef) ([]casefile.Referral, error)
 	// PutDecidedItems notes which evidence a decision had before it; repeats change nothing.
@@ -57,8 +60,8 @@ type Handled interface {
 	// DecidedItems gives, of the items asked for, those that a decision on the account that was not
 	// withdrawn or taken back had before it, each with the newest such decision.
 	DecidedItems(ctx context.Context, account casefile.AccountKey, items []string) ([]DecidedItem, error)
-	// PutHandles notes that an account had handles, as keyed hashes of their exact forms; repeats
-	// change nothing.
+	// PutHandles notes that an account had handles at a time, as keyed hashes of their exact forms; a
+	// repeat, and a time before the one that is known, change nothing.
 	PutHandles(ctx context.Context, platform string, account casefile.AccountKey, hashes []string, at time.Time) error
 	// AccountsByHandle lists the accounts of a platform ("" for all) that have or had a handle, the
 	// one that was last seen with it first.

@@ -65,6 +65,10 @@ const (
 	ChangeDecision ChangeKind = "decision"
 	ChangeOutbox   ChangeKind = "outbox"
 	ChangeIndex    ChangeKind = "index"
+	ChangeAppeal   ChangeKind = "appeal"  // ID is the appeal's
+	ChangeAct      ChangeKind = "act"     // ID is the act's key (casefile.Act.Key)
+	ChangeSwitch   ChangeKind = "switch"  // ID is a switch's name, or a rule's whose breaker changed
+	ChangeTelling  ChangeKind = "telling" // ID is the telling's
 )
 
 // Change tells that a row changed; it carries no more than its key.

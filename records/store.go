@@ -20,6 +20,7 @@ type Store interface {
 	Accounts
 	Flags
 	Cases
+	Handled
 	Decisions
 	People
 	Watch
@@ -94,6 +95,7 @@ type FlagStatus string
 const (
 	FlagPending  FlagStatus = "pending"  // not yet taken in by its account's workflow
 	FlagAccepted FlagStatus = "accepted" // in exactly one case, for ever
+	FlagErased   FlagStatus = "erased"   // its account was erased before it was taken in: in no case, for ever
 )
 
 // FlagReceipt is a flag's receipt row.
@@ -109,7 +111,9 @@ type FlagReceipt struct {
 	Status     FlagStatus
 	Case       casefile.CaseRef // "" while pending
 	AcceptedAt *time.Time
-	QueuedAt   *time.Time // when a projection first showed the case in a queue with this flag in it
+	// QueuedAt is when a projection first showed the case in a queue with this flag in it, or closed
+	// where none did before.
+	QueuedAt *time.Time
 	// Reopens names the closed case whose reopening this row asks for; "" for a detector's flag.
 	Reopens casefile.CaseRef
 }
@@ -141,7 +145,8 @@ const (
 	TakenBefore   TakeOutcome = "again"  // accepted before by the same case
 	DroppedNoRow  TakeOutcome = "no_row" // no such row, or another account's: a forged signal
 	DroppedOther  TakeOutcome = "other"  // accepted before by another case
-	DroppedErased TakeOutcome = "erased" // its sealed flag is gone
+	DroppedErased TakeOutcome = "erased" // its sealed flag is gone; the row is closed as erased
+	TakenLater    TakeOutcome = "later"  // the open case's decision is proven: the row stays pending
 )
 
 // Flags keeps receipts.
@@ -156,8 +161,12 @@ type Flags interface {
 	// has none open, in one transaction. propose is the reference that a new case gets. It is
 	// idempotent: the same call after a crash gives the same case.
 	TakeIn(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey, propose casefile.CaseRef, now time.Time) (TakenIn, error)
-	// PendingFlags lists rows still pending that were written before t, oldest first.
+	// PendingFlags lists rows still pending that were written, or last put off by NoteSwept, before t,
+	// the one that has waited longest first.
 	PendingFlags(ctx context.Context, before time.Time, limit int) ([]FlagReceipt, error)
+	// NoteSwept notes that pending rows were looked after at now, which puts each off: for a minute the
+	// first time, for twice as long every time after, up to an hour. Other rows are left as they are.
+	NoteSwept(ctx context.Context, keys []casefile.FlagKey, now time.Time) error
 	// CaseFlags lists a case's rows, oldest first.
 	CaseFlags(ctx context.Context, ref casefile.CaseRef) ([]FlagReceipt, error)
 	// FlagStats counts the rows written at or after since, and the times from receipt to queue.
@@ -168,7 +177,7 @@ type Flags interface {
 type FlagStats struct {
 	Flags    int // rows
 	Pending  int // not yet taken in
-	Unqueued int // taken in, but their case never stood in a queue with them
+	Unqueued int // taken in, but their case neither stood in a queue with them nor was closed
 	Cases    int // different cases they are in
 	Accounts int
 	// ToQueueP50 and ToQueueP99 are from receipt to queue, nearest rank, over the queued ones.

@@ -20,6 +20,10 @@ func fullCase(c records.Case) records.Case {
 	c.Findings, c.File, c.FileDigest, c.Decision = "findings", "file", "file-digest", "d1"
 	c.Flags, c.ChainSeq, c.ChainHash = 3, 9, "hash9"
 	c.ClosedAt, c.CloseReason = ptr(at(90)), casefile.CloseTest
+	c.Route.DecideBy = at(600)
+	c.Stage, c.Rank, c.Raised, c.Threat = casefile.StageAdjudication, records.RankThreat+1, true, true
+	c.NotBefore, c.AssignedTo, c.Missed = ptr(at(30)), "p-three", []casefile.DeadlineKind{casefile.DeadlineTouch}
+	c.Restricted, c.Attached, c.Round = casefile.ReferChildSafety, "d0", 3
 	return c
 }
 

@@ -55,12 +55,12 @@ func queueOrder(t *testing.T, b bench) {
 	require.Empty(t, cases)
 	require.Empty(t, next)
 	for _, want := range order {
-		ref, ok, err := b.ReserveNext(b.ctx(), "q", "p-one", nil, start, time.Minute)
+		ref, ok, err := b.ReserveNext(b.ctx(), records.Reservation{Queue: "q", Person: "p-one", Now: start, Hold: time.Minute})
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Equal(t, want, ref)
 	}
-	_, ok, err := b.ReserveNext(b.ctx(), "q", "p-one", nil, start, time.Minute)
+	_, ok, err := b.ReserveNext(b.ctx(), records.Reservation{Queue: "q", Person: "p-one", Now: start, Hold: time.Minute})
 	require.NoError(t, err)
 	require.False(t, ok)
 }
@@ -97,7 +97,7 @@ func queueCounts(t *testing.T, b bench) {
 func queueReserve(t *testing.T, b bench) {
 	order := b.fillQueue()
 	next := func(person casefile.Person, now time.Time, skip ...casefile.CaseRef) casefile.CaseRef {
-		ref, ok, err := b.ReserveNext(b.ctx(), "q", person, skip, now, 10*time.Second)
+		ref, ok, err := b.ReserveNext(b.ctx(), records.Reservation{Queue: "q", Person: person, Skip: skip, Now: now, Hold: 10 * time.Second})
 		require.NoError(t, err)
 		require.Equal(t, ref != "", ok)
 		return ref
@@ -121,7 +121,7 @@ func queueReserve(t *testing.T, b bench) {
 
 func queueReservationStands(t *testing.T, b bench) {
 	c := b.queued(1, case1, route("q", 1, 1, at(60)), start)
-	_, ok, err := b.ReserveNext(b.ctx(), "q", "p-one", nil, start, time.Minute)
+	_, ok, err := b.ReserveNext(b.ctx(), records.Reservation{Queue: "q", Person: "p-one", Now: start, Hold: time.Minute})
 	require.NoError(t, err)
 	require.True(t, ok)
 	c.Revision, c.Flags = 2, 2
@@ -130,7 +130,7 @@ func queueReservationStands(t *testing.T, b bench) {
 	require.Equal(t, 2, got.Flags)
 	require.Equal(t, casefile.Person("p-one"), got.ReservedBy)
 	require.Equal(t, ptr(start.Add(time.Minute)), got.ReservedUntil)
-	_, ok, err = b.ReserveNext(b.ctx(), "q", "p-two", nil, start, time.Minute)
+	_, ok, err = b.ReserveNext(b.ctx(), records.Reservation{Queue: "q", Person: "p-two", Now: start, Hold: time.Minute})
 	require.NoError(t, err)
 	require.False(t, ok)
 }
@@ -142,7 +142,7 @@ func promise03FiftyCallers(t *testing.T, b bench) {
 	}
 	got, ok, errs := make([]casefile.CaseRef, callers), make([]bool, callers), make([]error, callers)
 	race(callers, func(i int) {
-		got[i], ok[i], errs[i] = b.ReserveNext(b.ctx(), "q", casefile.Person(fmt.Sprintf("p-%d", i)), nil, start, time.Minute)
+		got[i], ok[i], errs[i] = b.ReserveNext(b.ctx(), records.Reservation{Queue: "q", Person: casefile.Person(fmt.Sprintf("p-%d", i)), Now: start, Hold: time.Minute})
 	})
 	order, _, err := b.QueueCases(b.ctx(), "q", "", callers)
 	require.NoError(t, err)

@@ -75,7 +75,7 @@ func route(queue string, severity, confidence int, due time.Time) casefile.Route
 func (b bench) queued(n int, ref casefile.CaseRef, r casefile.Route, opened time.Time) records.Case {
 	b.t.Helper()
 	c := b.openCase(fmt.Sprintf("flag-of-%s", ref), accountKeyOf(n), ref, opened)
-	c.State, c.Revision, c.EvidenceRevision, c.Route, c.Flags = casefile.StateQueued, 1, 1, r, 1
+	c.State, c.Revision, c.EvidenceRevision, c.Route, c.Rank, c.Flags = casefile.StateQueued, 1, 1, r, r.Severity, 1
 	b.project(c, opened)
 	return c
 }

@@ -10,7 +10,8 @@ import (
 const (
 	caseColumns = `ref, account, platform, ordinal, state, revision, evidence_revision, queue, severity, confidence, tier, due_at,
 	rule, rule_set, rule_values, opened_at, closed_at, close_reason, claim, findings, file, file_digest, decision, previous, flags,
-	chain_seq, chain_hash, reserved_by, reserved_until`
+	chain_seq, chain_hash, reserved_by, reserved_until, stage, rank, raised, threat, not_before, assigned_to, missed, restricted,
+	attached, round, decide_by`
 	selectCase = "SELECT " + caseColumns + " FROM cases WHERE ref = ?"
 )
 
@@ -20,7 +21,9 @@ func scanCase(r scanner) (records.Case, error) {
 		&c.Route.Queue, &c.Route.Severity, &c.Route.Confidence, &c.Route.Tier, toTime{&c.Route.DueAt},
 		&c.Route.Rule, &c.Route.RuleSet, toJSON{&c.Route.Values}, toTime{&c.OpenedAt}, toOptionalTime{&c.ClosedAt}, &c.CloseReason,
 		toJSON{&c.Claim}, &c.Findings, &c.File, &c.FileDigest, &c.Decision, &c.Previous, &c.Flags,
-		&c.ChainSeq, &c.ChainHash, &c.ReservedBy, toOptionalTime{&c.ReservedUntil})
+		&c.ChainSeq, &c.ChainHash, &c.ReservedBy, toOptionalTime{&c.ReservedUntil},
+		&c.Stage, &c.Rank, &c.Raised, &c.Threat, toOptionalTime{&c.NotBefore}, &c.AssignedTo, toJSON{&c.Missed}, &c.Restricted,
+		&c.Attached, &c.Round, toTime{&c.Route.DecideBy})
 	return c, err
 }
 
@@ -82,18 +85,20 @@ func page(cases []records.Case, limit int, cursor func(records.Case) any) ([]rec
 	return cases, next, err
 }
 
+const opinionColumns = `id, person, role, at, action, days, policies, entity_tier, mitigations, claim, evidence_revision, relied,
+	form, digest, notice, emergency`
+
 func scanOpinion(r scanner) (casefile.Opinion, error) {
 	var o casefile.Opinion
 	err := r.Scan(&o.ID, &o.Person, &o.Role, toTime{&o.At}, &o.Action, &o.Days, toJSON{&o.Policies}, &o.EntityTier,
 		toJSON{&o.Mitigations}, &o.Claim, &o.EvidenceRevision, &o.Relied, &o.Form, &o.Digest,
-		toJSON{&o.Notice})
+		toJSON{&o.Notice}, &o.Emergency)
 	return o, err
 }
 
-// Opinions lists a case's opinions in the order in which they came.
+// Opinions lists a case's opinions that are shown and count, in the order in which they were shown.
 func (s *Store) Opinions(ctx context.Context, ref casefile.CaseRef) ([]casefile.Opinion, error) {
-	list, err := all(ctx, s.engine, scanOpinion, `SELECT id, person, role, at, action, days, policies, entity_tier,
-		mitigations, claim, evidence_revision, relied, form, digest, notice FROM opinions WHERE case_ref = ? ORDER BY seq`, ref)
+	list, err := all(ctx, s.engine, scanOpinion, "SELECT "+opinionColumns+" FROM opinions WHERE case_ref = ? AND void = 0 ORDER BY seq", ref)
 	return list, s.coded(ctx, "list opinions", err)
 }
 

@@ -9,7 +9,7 @@ import (
 
 // queueCursor is the last row of a page of a queue.
 type queueCursor struct {
-	Severity   int              `json:"s"`
+	Rank       int              `json:"k"`
 	Confidence int              `json:"c"`
 	DueAt      int64            `json:"d"` // microseconds
 	Ref        casefile.CaseRef `json:"r"`

@@ -2,6 +2,8 @@ package relational
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
@@ -39,9 +41,9 @@ func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records
 		if err != nil {
 			return put{}, err
 		}
-		n, err := t.changed(ctx, `INSERT INTO flags (flag, account, platform, digest, sealed, source, at, status, reopens)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (flag) DO NOTHING`,
-			r.Flag, r.Account, r.Platform, r.Digest, r.Sealed, r.Source, micros(r.At), records.FlagPending, r.Reopens)
+		n, err := t.changed(ctx, `INSERT INTO flags (flag, account, platform, digest, sealed, source, at, status, reopens, sweep_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (flag) DO NOTHING`,
+			r.Flag, r.Account, r.Platform, r.Digest, r.Sealed, r.Source, micros(r.At), records.FlagPending, r.Reopens, micros(r.At))
 		if err != nil {
 			return put{}, err
 		}
@@ -63,15 +65,59 @@ func (s *Store) Flag(ctx context.Context, key casefile.FlagKey) (records.FlagRec
 	return f, s.coded(ctx, "read flag", missing(err, "flag"))
 }
 
-// PendingFlags lists rows still pending that were written before t, oldest first.
+const selectPending = "SELECT " + flagColumns + " FROM flags WHERE status = 'pending' AND sweep_at < ? ORDER BY sweep_at, flag LIMIT ?"
+
+// PendingFlags lists rows still pending that were written, or last put off by NoteSwept, before t, the
+// one that has waited longest first.
 func (s *Store) PendingFlags(ctx context.Context, before time.Time, limit int) ([]records.FlagReceipt, error) {
 	err := checkLimit(limit)
 	if err != nil {
 		return nil, err
 	}
-	list, err := all(ctx, s.engine, scanFlag, "SELECT "+flagColumns+` FROM flags
-		WHERE status = 'pending' AND at < ? ORDER BY at, flag LIMIT ?`, micros(before), limit)
+	list, err := all(ctx, s.engine, scanFlag, selectPending, micros(before), limit)
 	return list, s.coded(ctx, "list pending flags", err)
+}
+
+// The pauses between two times that a flag is looked after.
+const (
+	firstSweepPause   = time.Minute
+	longestSweepPause = time.Hour
+)
+
+// sweepPause is how long a flag is left alone that was looked after for the nth time.
+func sweepPause(n int) time.Duration {
+	pause := firstSweepPause
+	for range n - 1 {
+		pause *= 2
+		if pause >= longestSweepPause {
+			return longestSweepPause
+		}
+	}
+	return pause
+}
+
+// NoteSwept notes that pending rows were looked after at now, which puts each off: for a minute the
+// first time, for twice as long every time after, up to an hour. Other rows are left as they are.
+func (s *Store) NoteSwept(ctx context.Context, keys []casefile.FlagKey, now time.Time) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+		for _, key := range keys {
+			n, err := one(ctx, t, scanInt, "SELECT sweeps FROM flags WHERE flag = ? AND status = 'pending'", key)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			n++
+			_, err = t.Exec(ctx, "UPDATE flags SET sweeps = ?, swept_at = ?, sweep_at = ? WHERE flag = ?",
+				n, micros(now), micros(now.Add(sweepPause(n))), key)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return s.coded(ctx, "put pending flags off", err)
 }
 
 // CaseFlags lists a case's rows, oldest first.

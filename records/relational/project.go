@@ -2,6 +2,8 @@ package relational
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
@@ -12,6 +14,7 @@ type caseHead struct {
 	account  casefile.AccountKey
 	state    casefile.State
 	revision int
+	touched  bool // somebody has held the case
 }
 
 // Project applies a projection. What TakeIn wrote stands: account, platform, ordinal, opening time
@@ -19,7 +22,7 @@ type caseHead struct {
 //
 // CodeNotFound when TakeIn never opened the case; CodeConflict when the case is another account's;
 // CodeState when a closed case would open again; CodeInvalid when a queued case has no queue or
-// deadline, or a part belongs to another case.
+// deadline, a threat to life a rank below RankThreat, or something in it is another case's.
 func (s *Store) Project(ctx context.Context, p records.Projection) error {
 	err := checkProjection(p)
 	if err != nil {
@@ -40,6 +43,10 @@ func checkProjection(p records.Projection) error {
 		return casefile.Invalid("route.due_at", "a queued case has a deadline")
 	case p.Now.IsZero():
 		return casefile.Invalid("now", "required")
+	case !c.Stage.Valid():
+		return casefile.Invalid("stage", "not a stage of a case")
+	case c.Threat && c.Rank != 0 && c.Rank < records.RankThreat:
+		return casefile.Invalid("rank", "a threat to life goes before everything else")
 	case p.Decision != nil && p.Decision.Decision.Case != c.Ref:
 		return casefile.Invalid("decision.case", "the decision is another case's")
 	}
@@ -53,15 +60,15 @@ func checkProjection(p records.Projection) error {
 			return casefile.Invalid("comments", "a comment is another case's")
 		}
 	}
-	return nil
+	return checkHandling(p)
 }
 
 func (t *tx) project(ctx context.Context, p records.Projection) error {
 	head, err := one(ctx, t, func(r scanner) (caseHead, error) {
 		var h caseHead
-		err := r.Scan(&h.account, &h.state, &h.revision)
+		err := r.Scan(&h.account, &h.state, &h.revision, &h.touched)
 		return h, err
-	}, "SELECT account, state, revision FROM cases WHERE ref = ?", p.Case.Ref)
+	}, "SELECT account, state, revision, touched FROM cases WHERE ref = ?", p.Case.Ref)
 	if err != nil {
 		return missing(err, "case")
 	}
@@ -73,7 +80,7 @@ func (t *tx) project(ctx context.Context, p records.Projection) error {
 	case !head.state.Open() && p.Case.State.Open():
 		return casefile.Errorf(casefile.CodeState, "the case is closed")
 	}
-	err = t.updateCase(ctx, p.Case)
+	err = t.updateCase(ctx, p.Case, head.touched || touches(p))
 	if err != nil {
 		return err
 	}
@@ -81,13 +88,16 @@ func (t *tx) project(ctx context.Context, p records.Projection) error {
 	if err != nil {
 		return err
 	}
-	if p.Case.State == casefile.StateQueued || p.Case.State == casefile.StateClaimed {
+	switch p.Case.State {
+	case casefile.StateQueued, casefile.StateClaimed, casefile.StateClosed:
+		// A case that a rule closed, and a flag that came into one already decided, stand in no queue:
+		// their flags have come to the end of their way as well.
 		err = t.markQueued(ctx, p)
 		if err != nil {
 			return err
 		}
 	}
-	err = t.addOpinions(ctx, p.Opinions)
+	err = t.projectHandling(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -101,11 +111,28 @@ func (t *tx) project(ctx context.Context, p records.Projection) error {
 			return err
 		}
 	}
+	err = t.addTellings(ctx, p.Tellings)
+	if err != nil {
+		return err
+	}
 	t.Tell(records.Change{Kind: records.ChangeCase, Case: p.Case.Ref})
 	return t.indexCase(ctx, p.Case.Ref, p.Case.Revision)
 }
 
-func (t *tx) updateCase(ctx context.Context, c records.Case) error {
+// touches reports whether somebody holds the case, or is known to have held it.
+func touches(p records.Projection) bool {
+	return p.Case.Claim != nil || slices.ContainsFunc(p.Parts, func(r records.PartRow) bool { return r.Part == records.PartClaim })
+}
+
+// overdueAt is the deadline that the case is held to.
+func overdueAt(r casefile.Route, touched bool) time.Time {
+	if touched && !r.DecideBy.IsZero() {
+		return r.DecideBy
+	}
+	return r.DueAt
+}
+
+func (t *tx) updateCase(ctx context.Context, c records.Case, touched bool) error {
 	values, err := jsonText(c.Route.Values)
 	if err != nil {
 		return err
@@ -114,17 +141,29 @@ func (t *tx) updateCase(ctx context.Context, c records.Case) error {
 	if err != nil {
 		return err
 	}
+	missed, err := jsonText(c.Missed)
+	if err != nil {
+		return err
+	}
 	var holder casefile.Person
 	if c.Claim != nil {
 		holder = c.Claim.Person
 	}
+	rank := c.Rank
+	if rank == 0 {
+		rank = records.RankOf(c.Route.Severity, c.Raised, c.Threat)
+	}
 	_, err = t.Exec(ctx, `UPDATE cases SET state = ?, revision = ?, evidence_revision = ?, queue = ?, severity = ?, confidence = ?,
 			tier = ?, due_at = ?, rule = ?, rule_set = ?, rule_values = ?, closed_at = ?, close_reason = ?, claim = ?, claim_person = ?,
-			findings = ?, file = ?, file_digest = ?, decision = ?, flags = ?, chain_seq = ?, chain_hash = ?
+			findings = ?, file = ?, file_digest = ?, decision = ?, flags = ?, chain_seq = ?, chain_hash = ?,
+			stage = ?, rank = ?, raised = ?, threat = ?, not_before = ?, assigned_to = ?, missed = ?, restricted = ?, attached = ?,
+			round = ?, decide_by = ?, touched = ?, overdue_at = ?
 		WHERE ref = ?`,
 		c.State, c.Revision, c.EvidenceRevision, c.Route.Queue, c.Route.Severity, c.Route.Confidence,
 		c.Route.Tier, micros(c.Route.DueAt), c.Route.Rule, c.Route.RuleSet, values, microsOrNull(c.ClosedAt), c.CloseReason, claim, holder,
-		c.Findings, c.File, c.FileDigest, c.Decision, c.Flags, c.ChainSeq, c.ChainHash, c.Ref)
+		c.Findings, c.File, c.FileDigest, c.Decision, c.Flags, c.ChainSeq, c.ChainHash,
+		c.Stage, rank, bit(c.Raised), bit(c.Threat), microsOrNull(c.NotBefore), c.AssignedTo, missed, c.Restricted, c.Attached,
+		c.Round, micros(c.Route.DecideBy), bit(touched), micros(overdueAt(c.Route, touched)), c.Ref)
 	return err
 }
 
@@ -171,10 +210,10 @@ func (t *tx) addOpinions(ctx context.Context, rows []records.OpinionRow) error {
 			return err
 		}
 		_, err = t.Exec(ctx, `INSERT INTO opinions (id, case_ref, person, role, at, action, days, policies, entity_tier,
-				mitigations, claim, evidence_revision, relied, form, digest, notice)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+				mitigations, claim, evidence_revision, relied, form, digest, notice, emergency)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 			o.ID, row.Case, o.Person, o.Role, micros(o.At), o.Action, o.Days, policies, o.EntityTier,
-			mitigations, o.Claim, o.EvidenceRevision, o.Relied, o.Form, o.Digest, notice)
+			mitigations, o.Claim, o.EvidenceRevision, o.Relied, o.Form, o.Digest, notice, bit(o.Emergency))
 		if err != nil {
 			return err
 		}

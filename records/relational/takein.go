@@ -13,6 +13,7 @@ import (
 // openCase is what TakeIn reads of a case.
 type openCase struct {
 	ref      casefile.CaseRef
+	state    casefile.State
 	ordinal  int
 	openedAt time.Time
 	openedBy casefile.FlagKey
@@ -22,18 +23,20 @@ type openCase struct {
 }
 
 // The row itself says whether a case is open: the account's counter only repeats it.
-const selectOpenCase = `SELECT ref, ordinal, opened_at, opened_by, revision, evidence_revision, previous
+const selectOpenCase = `SELECT ref, state, ordinal, opened_at, opened_by, revision, evidence_revision, previous
 	FROM cases WHERE account = ? AND state <> 'closed'`
 
 func scanOpenCase(r scanner) (openCase, error) {
 	var c openCase
-	err := r.Scan(&c.ref, &c.ordinal, toTime{&c.openedAt}, &c.openedBy, &c.revision, &c.evidence, &c.previous)
+	err := r.Scan(&c.ref, &c.state, &c.ordinal, toTime{&c.openedAt}, &c.openedBy, &c.revision, &c.evidence, &c.previous)
 	return c, err
 }
 
 // TakeIn is the compare-and-set of a flag's row, and the opening of a case where the account has
 // none open, in one transaction. CodeConflict when propose is needed and another case has it: the
-// caller proposes another. An answer to a dropped row tells of the account's open case, if any.
+// caller proposes another. An answer to a dropped row tells of the account's open case, if any. The
+// row of a flag whose account was erased is closed; that of one that came after the open case's
+// decision was proven waits for the account's next case.
 func (s *Store) TakeIn(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey, propose casefile.CaseRef, now time.Time) (records.TakenIn, error) {
 	taken, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.TakenIn, error) {
 		in := takeIn{t: t, platform: platform, account: account, flag: flag, propose: propose, now: now}
@@ -69,13 +72,22 @@ func (in takeIn) run(ctx context.Context) (records.TakenIn, error) {
 		return in.answer(ctx, open, row, records.TakenBefore)
 	case row.Status == records.FlagAccepted:
 		return in.answer(ctx, open, row, records.DroppedOther)
+	case row.Status == records.FlagErased:
+		return in.answer(ctx, open, row, records.DroppedErased)
 	}
 	erased, err := in.erased(ctx)
 	if err != nil {
 		return records.TakenIn{}, err
 	}
 	if erased {
+		row, err = in.drop(ctx)
+		if err != nil {
+			return records.TakenIn{}, err
+		}
 		return in.answer(ctx, open, row, records.DroppedErased)
+	}
+	if !none && open.state == casefile.StateProven {
+		return in.answer(ctx, open, row, records.TakenLater)
 	}
 	if none {
 		open, err = in.open(ctx)
@@ -100,6 +112,16 @@ func (in takeIn) run(ctx context.Context) (records.TakenIn, error) {
 func (in takeIn) erased(ctx context.Context) (bool, error) {
 	n, err := one(ctx, in.t, scanInt, "SELECT COUNT(*) FROM account_keys WHERE account = ? AND destroyed_at IS NOT NULL", in.account)
 	return n > 0, err
+}
+
+// drop closes the row of a flag that nobody can read any more: nothing is to be done about it.
+func (in takeIn) drop(ctx context.Context) (records.FlagReceipt, error) {
+	_, err := in.t.Exec(ctx, "UPDATE flags SET status = ? WHERE flag = ? AND status = 'pending'", records.FlagErased, in.flag)
+	if err != nil {
+		return records.FlagReceipt{}, err
+	}
+	in.t.Tell(records.Change{Kind: records.ChangeFlag, Flag: in.flag})
+	return one(ctx, in.t, scanFlag, selectFlag, in.flag)
 }
 
 // open writes the row of the account's next case and moves the account's counters on.

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Rows are closed, never deleted: no statement deletes, but for index_outbox.
+// Rows are closed, never deleted: no statement deletes, but for index_outbox. The one table that is
+// dropped is SQLite's flags of version 1, with every row of it moved into the next.
 func TestNothingIsDeleted(t *testing.T) {
 	t.Parallel()
 	taking := regexp.MustCompile(`(?i)\b(DELETE\s+FROM\s+\w+|TRUNCATE\s+\w{3,}|DROP\s+TABLE|REPLACE\s+INTO|OR\s+REPLACE)`)
@@ -31,5 +32,5 @@ func TestNothingIsDeleted(t *testing.T) {
 			hits = append(hits, name+": "+hit)
 		}
 	}
-	require.Equal(t, []string{"index.go: DELETE FROM index_outbox"}, hits)
+	require.ElementsMatch(t, []string{"index.go: DELETE FROM index_outbox", "migrations/00002_deciding.sql: DROP TABLE"}, hits)
 }

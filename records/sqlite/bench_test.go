@@ -100,10 +100,11 @@ func fullQueue(b *testing.B) *sqlite.Store {
 			INSERT INTO accounts (account, platform, ordinal, open_case)
 			SELECT printf('account%025d', n), 'example', 1, printf('CASE0-%05d', n) FROM n`,
 		`WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
-			INSERT INTO cases (ref, account, platform, ordinal, opened_by, opened_at, state, revision, queue, severity, confidence, tier, due_at,
-				rule, rule_set, flags)
+			INSERT INTO cases (ref, account, platform, ordinal, opened_by, opened_at, state, revision, queue, severity, rank, confidence, tier, due_at,
+				overdue_at, rule, rule_set, flags)
 			SELECT printf('CASE0-%05d', n), printf('account%025d', n), 'example', 1, '', ?2 + n * 1000, 'queued', 1, 'q',
-				(n * 7919) % 8, (n * 104729) % 4, 'alert', ?2 + ((n * 15485863) % 1000003) * 1000000, 'r1', 'rs1', 1 FROM n`,
+				(n * 7919) % 8, (n * 7919) % 8, (n * 104729) % 4, 'alert', ?2 + ((n * 15485863) % 1000003) * 1000000,
+				?2 + ((n * 15485863) % 1000003) * 1000000, 'r1', 'rs1', 1 FROM n`,
 	} {
 		_, err := db.ExecContext(b.Context(), text, queueRows, now.UnixMicro())
 		require.NoError(b, err)
@@ -117,7 +118,7 @@ func BenchmarkQueue(b *testing.B) {
 		at := now
 		percentiles(b, func() {
 			at = at.Add(time.Hour) // every earlier reservation has ended
-			_, ok, err := s.ReserveNext(b.Context(), "q", "p-one", nil, at, 5*time.Second)
+			_, ok, err := s.ReserveNext(b.Context(), records.Reservation{Queue: "q", Person: "p-one", Now: at, Hold: 5 * time.Second})
 			require.NoError(b, err)
 			require.True(b, ok)
 		})
@@ -125,12 +126,12 @@ func BenchmarkQueue(b *testing.B) {
 	b.Run("ReserveNextBehind1000", func(b *testing.B) {
 		at := now.Add(1e6 * time.Hour)
 		for range 1000 {
-			_, _, err := s.ReserveNext(b.Context(), "q", "p-two", nil, at, 1e6*time.Hour)
+			_, _, err := s.ReserveNext(b.Context(), records.Reservation{Queue: "q", Person: "p-two", Now: at, Hold: 1e6 * time.Hour})
 			require.NoError(b, err)
 		}
 		skip := []casefile.CaseRef{"CASE0-00001", "CASE0-00002", "CASE0-00003"}
 		percentiles(b, func() {
-			ref, ok, err := s.ReserveNext(b.Context(), "q", "p-one", skip, at, 5*time.Second)
+			ref, ok, err := s.ReserveNext(b.Context(), records.Reservation{Queue: "q", Person: "p-one", Skip: skip, Now: at, Hold: 5 * time.Second})
 			require.NoError(b, err)
 			require.True(b, ok)
 			require.NoError(b, s.FreeReservation(b.Context(), ref, "p-one"))
