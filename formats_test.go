@@ -114,6 +114,7 @@ func formats() []format {
 // testedInPackage are the schemas of what only a package of its own sees, with the test that holds
 // them to code, and their golden files.
 var testedInPackage = map[string][]string{
+	"assertion":         {"access/formats_test.go", "docs/formats/assertion.golden.json"},
 	"twitter1":          {"stream/formats_test.go", "stream/testdata/twitter1.ndjson"},
 	"resume-token":      {"stream/formats_test.go", "docs/formats/resume-token.golden.json"},
 	"detector-snapshot": {"detector/formats_test.go", "detector/testdata/snapshot.golden.ndjson"},
@@ -156,6 +157,7 @@ func entryGoldens() []string {
 
 var entryTypes = []string{
 	"flag_accepted", "flag_dropped", "route", "opinion", "withdrawn", "decision", "closed", "acts_planned", "acts_outcome", "notice", "views", "policy", "people",
+	"handled", "deadline", "referred", "restarted", "act_settled", "appeal_opened", "appeal_ruling", "switch", "breaker", "break_glass", "refused_start",
 }
 
 // TestFormats holds each format's schema, golden files, Go type and decoder to each other.

@@ -167,10 +167,14 @@ func TestFixEntryGolden(t *testing.T) {
 func TestFixBodyGolden(t *testing.T) {
 	t.Parallel()
 	bodies := map[casefile.EntryType]string{
-		casefile.EntryFlagDropped: `{"why":"other", "flag":"keyed-flag", "platform":"synthetic"}`,
-		casefile.EntryViews:       `{"views":12,"refusals":3,"digest":"` + strings.Repeat("ab", 32) + `"}`,
-		casefile.EntryPolicy:      `{"version":"sha256:rules","file":"routing.yaml"}`,
-		casefile.EntryPeople:      `{"person":"p-one11111","roles":["reviewer","lead"],"active":true}`,
+		casefile.EntryFlagDropped:  `{"why":"other", "flag":"keyed-flag", "platform":"synthetic"}`,
+		casefile.EntryViews:        `{"views":12,"refusals":3,"digest":"` + strings.Repeat("ab", 32) + `"}`,
+		casefile.EntryPolicy:       `{"version":"sha256:rules","file":"routing.yaml"}`,
+		casefile.EntryPeople:       `{"person":"p-one11111","roles":["reviewer","lead"],"active":true}`,
+		casefile.EntrySwitch:       `{"switch":"acts/synthetic","on":false}`,
+		casefile.EntryBreaker:      `{"rule":"weak-propaganda","tripped":true,"why":"count"}`,
+		casefile.EntryBreakGlass:   `{"id":"GLASS-1","case":"7K2QX-9MDT4","reviewed":false,"justified":false}`,
+		casefile.EntryRefusedStart: `{"kind":"Takedown","platform":"synthetic","thing":"DECISION-1","why":"mismatch"}`,
 	}
 	for typ, body := range bodies {
 		t.Run(string(typ), func(t *testing.T) {

@@ -109,7 +109,7 @@ func goldenEntries(t *testing.T) []casefile.FixedEntry {
 		Flag: "flagkey0000000000000000000000001", Digest: "digest of [a flag]", EvidenceRevision: 1,
 	}})
 	c.add(t, time.Second, casefile.Draft{Type: casefile.EntryRoute, Actor: casefile.System, Route: &casefile.RouteBody{
-		Route:    casefile.Route{Queue: "standard", Severity: 4, Confidence: 1, Tier: casefile.TierAlert, DueAt: testTime.Add(24 * time.Hour), Rule: "default", RuleSet: "rules-1"},
+		Route:    casefile.Route{Queue: "standard", Severity: 4, Confidence: 1, Tier: casefile.TierAlert, DueAt: testTime.Add(24 * time.Hour), DecideBy: testTime.Add(24 * time.Hour), Rule: "default", RuleSet: "rules-1"},
 		Findings: []casefile.FindingCode{}, Digest: "digest of [findings]",
 	}})
 	c.add(t, 2*time.Minute, casefile.Draft{Type: casefile.EntryOpinion, Actor: person, Opinion: &opinion})

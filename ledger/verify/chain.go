@@ -3,20 +3,30 @@ package verify
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/docket-triage/docket/casefile"
 )
 
-// takedownPrefix begins the chain of a takedown; the decision's id follows.
-var takedownPrefix = casefile.TakedownChain("")
+// answering are the chains that answer to an entry of another: what their name begins with and what
+// their first entry must name. The id of what they are about follows in the name.
+var answering = []struct {
+	prefix, what string
+	to           casefile.EntryType
+}{
+	{casefile.TakedownChain(""), "takedown", casefile.EntryDecision},
+	{casefile.AppealChain(""), "appeal", casefile.EntryDecision},
+	{casefile.ReinstatementChain(""), "reinstatement", casefile.EntryAppealRuling},
+}
 
 // chainCheck follows the chains through the log, in the log's order. It keeps one hash per entry,
 // no bytes.
 type chainCheck struct {
 	report    func(Fault)
 	chains    map[string]*chainState
-	decisions map[digest]string           // decision ids by the hashes of their entries
+	decisions map[digest]settled          // by the hashes of their entries
+	rulings   map[digest]string           // ids of the appeals ruled on, by the hashes of the rulings' entries
 	opinions  map[casefile.EventID]string // commitments
 	entries   uint64
 	repeats   uint64
@@ -24,6 +34,12 @@ type chainCheck struct {
 	// they explain: a damaged file is one fault and not as many as it has entries.
 	lost    int
 	anyLost bool
+}
+
+// settled is what later entries are held to of a decision.
+type settled struct {
+	id     string
+	people []casefile.Person
 }
 
 // chainState is what is known of a chain: the hashes of its entries numbered from base, without a gap.
@@ -37,7 +53,7 @@ func (s *chainState) next() int { return s.base + len(s.hashes) }
 func newChainCheck(report func(Fault)) *chainCheck {
 	return &chainCheck{
 		report: report, chains: map[string]*chainState{},
-		decisions: map[digest]string{}, opinions: map[casefile.EventID]string{},
+		decisions: map[digest]settled{}, rulings: map[digest]string{}, opinions: map[casefile.EventID]string{},
 	}
 }
 
@@ -114,29 +130,85 @@ func (c *chainCheck) checkPrevious(v *entryView, s *chainState) {
 // checkAcross checks what an entry says of entries in other chains, and remembers what others may
 // say of it.
 func (c *chainCheck) checkAcross(v *entryView) {
-	decision, takedown := strings.CutPrefix(v.chain, takedownPrefix)
-	if takedown && v.seq == 1 {
-		c.checkCause(v, decision)
+	for _, a := range answering {
+		id, is := strings.CutPrefix(v.chain, a.prefix)
+		if is && v.seq == 1 {
+			c.checkCause(v, a.what, a.to, id)
+		}
 	}
 	switch v.typ {
 	case casefile.EntryOpinion:
 		c.opinions[v.event] = v.commitment
 	case casefile.EntryDecision:
-		c.decisions[v.hash] = v.decision.id
+		d := settled{id: v.decision.id}
+		for _, o := range v.decision.opinions {
+			d.people = append(d.people, o.person)
+		}
+		c.decisions[v.hash] = d
+		c.checkPeople(v)
 		c.checkOpinions(v)
+	case casefile.EntryAppealRuling:
+		c.rulings[v.hash] = v.ruling.appeal
+		c.checkRuling(v)
 	}
 }
 
-func (c *chainCheck) checkCause(v *entryView, decision string) {
+// checkCause holds the first entry of a chain to the entry that the chain answers to: of the right
+// type, before it, and about what the chain's name says. What an appeal is about stands in its body.
+func (c *chainCheck) checkCause(v *entryView, what string, to casefile.EntryType, name string) {
 	cause, ok := parseDigest(v.cause)
-	id, known := c.decisions[cause]
+	var id string
+	var known bool
+	if to == casefile.EntryDecision {
+		var d settled
+		d, known = c.decisions[cause]
+		id = d.id
+	} else {
+		id, known = c.rulings[cause]
+	}
+	about := name
+	if v.typ == casefile.EntryAppealOpened {
+		about = v.appealed
+	}
 	switch {
 	case !ok:
-		c.fault(v, FaultCause, "the takedown names no decision's entry")
-	case known && id != decision:
-		c.fault(v, FaultCause, "the takedown's name is not that of the decision whose entry it names")
+		c.fault(v, FaultCause, "the %s names no %s's entry", what, to)
+	case known && id != about:
+		c.fault(v, FaultCause, "the %s is not about the %s whose entry it names", what, to)
 	case !known && !c.anyLost:
-		c.fault(v, FaultCause, "no decision's entry before it has the hash %s", hex.EncodeToString(cause[:]))
+		c.fault(v, FaultCause, "no %s's entry before it has the hash %s", to, hex.EncodeToString(cause[:]))
+	}
+}
+
+// checkRuling holds a ruling to the decision that it is about, and to somebody who took no part in it.
+func (c *chainCheck) checkRuling(v *entryView) {
+	hash, ok := parseDigest(v.ruling.decisionHash)
+	d, known := c.decisions[hash]
+	switch {
+	case v.chain != casefile.AppealChain(v.ruling.appeal):
+		c.fault(v, FaultRuling, "the ruling stands on another chain than its appeal's")
+	case !ok || known && d.id != v.ruling.decision:
+		c.fault(v, FaultRuling, "the ruling is not about the decision whose entry it names")
+	case !known && !c.anyLost:
+		c.fault(v, FaultRuling, "no decision's entry before it has the hash %s", v.ruling.decisionHash)
+	case slices.Contains(d.people, v.ruling.person):
+		c.fault(v, FaultRuling, "whoever took part in the decision ruled on it")
+	}
+}
+
+// checkPeople holds a decision to end an account to two different people who spoke for it.
+func (c *chainCheck) checkPeople(v *entryView) {
+	if v.decision.action != casefile.L6 {
+		return
+	}
+	backers := map[casefile.Person]bool{}
+	for _, o := range v.decision.opinions {
+		if o.action == casefile.L6 {
+			backers[o.person] = true
+		}
+	}
+	if due := casefile.L6.PeopleDue(); len(backers) < due {
+		c.fault(v, FaultPeople, "L6 takes %d people; %d spoke for it", due, len(backers))
 	}
 }
 

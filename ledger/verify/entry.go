@@ -28,11 +28,14 @@ type entryView struct {
 	cause      string
 	commitment string        // of an opinion
 	decision   *decisionView // of a decision
+	ruling     *rulingView   // of an appeal's ruling
+	appealed   string        // of an appeal opened: the decision's id
 }
 
 // decisionView is what a decision's entry claims of its opinions.
 type decisionView struct {
 	id       string
+	action   casefile.Action
 	opinions []openedOpinion
 }
 
@@ -40,6 +43,14 @@ type decisionView struct {
 type openedOpinion struct {
 	event      casefile.EventID
 	commitment string
+	person     casefile.Person
+	action     casefile.Action
+}
+
+// rulingView is what a ruling's entry claims.
+type rulingView struct {
+	appeal, decision, decisionHash string
+	person                         casefile.Person
 }
 
 // viewEntry parses an entry's bytes.
@@ -70,6 +81,10 @@ func viewEntry(data []byte) entryView {
 		v.err = v.viewOpinion(e.Body)
 	case casefile.EntryDecision:
 		v.err = v.viewDecision(e.Body)
+	case casefile.EntryAppealOpened:
+		v.err = v.viewAppeal(e.Body)
+	case casefile.EntryAppealRuling:
+		v.err = v.viewRuling(e.Body)
 	}
 	return v
 }
@@ -88,7 +103,8 @@ func (v *entryView) viewOpinion(body json.RawMessage) error {
 
 func (v *entryView) viewDecision(body json.RawMessage) error {
 	var d struct {
-		Decision string `json:"decision"`
+		Decision string          `json:"decision"`
+		Action   casefile.Action `json:"action"`
 		Opinions []struct {
 			Event casefile.EventID `json:"event"`
 			Salt  []byte           `json:"salt"`
@@ -99,11 +115,48 @@ func (v *entryView) viewDecision(body json.RawMessage) error {
 	if err != nil || d.Decision == "" {
 		return casefile.Invalid("body.decision", "a decision's entry lacks its id or opinions")
 	}
-	v.decision = &decisionView{id: d.Decision}
+	v.decision = &decisionView{id: d.Decision, action: d.Action}
 	for _, o := range d.Opinions {
+		var codes struct {
+			Person casefile.Person `json:"person"`
+			Action casefile.Action `json:"action"`
+		}
+		err = json.Unmarshal(o.Codes, &codes)
+		if err != nil {
+			return casefile.Invalid("body.opinions", "an opinion's codes are malformed")
+		}
 		// A part of canonical JSON is canonical: Codes are the very bytes that were committed to.
-		v.decision.opinions = append(v.decision.opinions, openedOpinion{event: o.Event, commitment: casefile.Commit(o.Salt, o.Codes)})
+		v.decision.opinions = append(v.decision.opinions, openedOpinion{
+			event: o.Event, commitment: casefile.Commit(o.Salt, o.Codes), person: codes.Person, action: codes.Action,
+		})
 	}
+	return nil
+}
+
+func (v *entryView) viewAppeal(body json.RawMessage) error {
+	var a struct {
+		Decision string `json:"decision"`
+	}
+	err := json.Unmarshal(body, &a)
+	if err != nil || a.Decision == "" {
+		return casefile.Invalid("body.decision", "an appeal's entry lacks its decision")
+	}
+	v.appealed = a.Decision
+	return nil
+}
+
+func (v *entryView) viewRuling(body json.RawMessage) error {
+	var r struct {
+		Appeal       string          `json:"appeal"`
+		Decision     string          `json:"decision"`
+		DecisionHash string          `json:"decision_hash"`
+		Person       casefile.Person `json:"person"`
+	}
+	err := json.Unmarshal(body, &r)
+	if err != nil || r.Appeal == "" || r.Decision == "" {
+		return casefile.Invalid("body.appeal", "a ruling's entry lacks its appeal or decision")
+	}
+	v.ruling = &rulingView{appeal: r.Appeal, decision: r.Decision, decisionHash: r.DecisionHash, person: r.Person}
 	return nil
 }
 

@@ -425,6 +425,71 @@ func TestChainFaults(t *testing.T) {
 			kind: FaultCause, event: "takedown.DECISIONTEST2/1",
 		},
 		{
+			name: "an appeal, its ruling and its reinstatement",
+			change: func(t *testing.T, s *sound) {
+				s.reinstate(t, s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(*casefile.AppealRuling) {}), "APPEAL-1")
+			},
+		},
+		{
+			name: "an appeal against another decision",
+			change: func(t *testing.T, s *sound) {
+				s.appeal(t, "APPEAL-1", "DECISION-OTHER", s.decisionHash, nil)
+			},
+			kind: FaultCause, event: "appeal.APPEAL-1/1",
+		},
+		{
+			name: "a ruling by somebody who took part",
+			change: func(t *testing.T, s *sound) {
+				s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(r *casefile.AppealRuling) { r.Person = s.decision.Opinions[0].Person })
+			},
+			kind: FaultRuling, event: "appeal.APPEAL-1/2",
+		},
+		{
+			name: "a ruling on another decision",
+			change: func(t *testing.T, s *sound) {
+				s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(r *casefile.AppealRuling) { r.Decision = "DECISION-OTHER" })
+			},
+			kind: FaultRuling, event: "appeal.APPEAL-1/2",
+		},
+		{
+			name: "a ruling on no entry of the log",
+			change: func(t *testing.T, s *sound) {
+				s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(r *casefile.AppealRuling) { r.DecisionHash = strings.Repeat("ab", 32) })
+			},
+			kind: FaultRuling, event: "appeal.APPEAL-1/2",
+		},
+		{
+			name: "a ruling of another appeal",
+			change: func(t *testing.T, s *sound) {
+				s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(r *casefile.AppealRuling) { r.Appeal = "APPEAL-2" })
+			},
+			kind: FaultRuling, event: "appeal.APPEAL-1/2",
+		},
+		{
+			name: "a reinstatement without its ruling",
+			change: func(t *testing.T, s *sound) {
+				s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(*casefile.AppealRuling) {})
+				s.reinstate(t, s.decisionHash, "APPEAL-1")
+			},
+			kind: FaultCause, event: "reinstatement.APPEAL-1/1",
+		},
+		{
+			name: "a reinstatement for another appeal",
+			change: func(t *testing.T, s *sound) {
+				s.reinstate(t, s.appeal(t, "APPEAL-1", s.decision.ID, s.decisionHash, func(*casefile.AppealRuling) {}), "APPEAL-9")
+			},
+			kind: FaultCause, event: "reinstatement.APPEAL-9/1",
+		},
+		{
+			name: "an account ended by one person",
+			change: func(t *testing.T, s *sound) {
+				s.give(t, func(d *casefile.Decision) {
+					d.Opinions[0].Action, d.Opinions[0].Days = casefile.L5, 30
+				})
+			},
+			kind: FaultPeople, event: "case.00004-TEST4/3",
+		},
+		{
 			name: "a decision with an opinion that was given otherwise",
 			change: func(t *testing.T, s *sound) {
 				s.decide(t, func(d *casefile.Decision) { d.Opinions[1].Action = casefile.L0 })
@@ -510,6 +575,43 @@ func (s *sound) takedown(t *testing.T, decision, cause string) {
 	c := chain{name: casefile.TakedownChain(decision)}
 	planned := casefile.PlannedBody{Decision: decision, Platform: "test"}
 	s.entries = append(s.entries, c.draft(t, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: &planned}, cause))
+}
+
+// appeal appends an appeal with its ruling, where change is given, and answers the ruling's hash.
+func (s *sound) appeal(t *testing.T, id, decision, cause string, change func(*casefile.AppealRuling)) string {
+	t.Helper()
+	c := chain{name: casefile.AppealChain(id)}
+	s.entries = append(s.entries, c.draft(t, casefile.Draft{Type: casefile.EntryAppealOpened, Actor: casefile.System,
+		Appeal: &casefile.AppealBody{Appeal: id, Kind: casefile.AppealByAccount, Decision: decision, DueAt: s.decision.DecidedAt}}, cause))
+	if change == nil {
+		return ""
+	}
+	r := casefile.AppealRuling{
+		ID: "RULING-1", Appeal: id, Kind: casefile.AppealByAccount, Decision: decision, DecisionHash: cause, Case: s.decision.Case, Platform: "test",
+		Outcome: casefile.OutcomeUpheld, Person: "p-dddddddd", Role: casefile.RoleReviewer, At: s.decision.DecidedAt, Digest: "d",
+	}
+	change(&r)
+	s.entries = append(s.entries, c.draft(t, casefile.Draft{Type: casefile.EntryAppealRuling, Actor: casefile.System, Ruling: &r}, ""))
+	return casefile.EntryHash(s.entries[len(s.entries)-1])
+}
+
+func (s *sound) reinstate(t *testing.T, cause, appeal string) {
+	t.Helper()
+	c := chain{name: casefile.ReinstatementChain(appeal)}
+	planned := casefile.PlannedBody{Decision: s.decision.ID, Platform: "test"}
+	s.entries = append(s.entries, c.draft(t, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: &planned}, cause))
+}
+
+// give appends a case whose opinions were given just as its decision has them, whatever they say.
+func (s *sound) give(t *testing.T, change func(*casefile.Decision)) {
+	t.Helper()
+	_, d := decided(t, &chain{name: "case.00004-TEST4"})
+	change(&d)
+	c := chain{name: "case.00004-TEST4"}
+	for i := range d.Opinions {
+		s.entries = append(s.entries, c.draft(t, casefile.Draft{Type: casefile.EntryOpinion, Actor: casefile.System, Opinion: &d.Opinions[i]}, ""))
+	}
+	s.entries = append(s.entries, c.draft(t, casefile.Draft{Type: casefile.EntryDecision, Actor: casefile.System, Decision: &d}, ""))
 }
 
 // decide appends a case whose decision's entry was built from something else than its opinions.

@@ -20,8 +20,10 @@ const (
 	FaultGap        FaultKind = "gap"        // a chain lacks numbers
 	FaultFork       FaultKind = "fork"       // two entries of one event, or another predecessor named
 	FaultOrder      FaultKind = "order"      // a number of a chain after a higher one
-	FaultCause      FaultKind = "cause"      // a takedown without its decision
+	FaultCause      FaultKind = "cause"      // a takedown or an appeal without its decision, a reinstatement without its ruling
 	FaultOpinion    FaultKind = "opinion"    // a decision that opens an opinion which was not given so
+	FaultPeople     FaultKind = "people"     // a decision that ends an account with fewer than two people behind it
+	FaultRuling     FaultKind = "ruling"     // a ruling on no decision, or by somebody who took part in it
 )
 
 // Fault is one thing wrong with a log.
