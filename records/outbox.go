@@ -21,6 +21,8 @@ type OutboxEntry struct {
 	Fixed []byte
 	// Index is set once it is in the log; nil before.
 	Index *uint64
+	// Key makes PutOutbox repeatable, as of a view.
+	Key string
 }
 
 // LedgerOutbox hands things to the system chain.

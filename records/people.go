@@ -65,6 +65,9 @@ type View struct {
 	// Purpose is a code: review, audit, appeal, policy, support.
 	Purpose string
 	At      time.Time
+	// Key makes PutView repeatable: two views with the same key are one. Where it is "", each call is
+	// a view of its own. Listings leave it out.
+	Key string
 }
 
 // Refusal is one refused request: by the API before it answered 4xx, or by a workflow's validator.
@@ -75,6 +78,7 @@ type Refusal struct {
 	Verb   string // route or verb, from a fixed list
 	Code   casefile.Code
 	At     time.Time
+	Key    string // as of a view
 }
 
 // Watch keeps the append-only tables of views and refusals.

@@ -12,10 +12,10 @@ import (
 // compare-and-set, CodeUnavailable when the database is down or locked for too long.
 //
 // A write that ended with CodeUnavailable or with its context may have been carried out. Every write
-// can be repeated as it is, and then changes nothing and answers as the first time, but for these:
-// PutView, PutRefusal and PutOutbox may add a row that says the same; ReserveNext may reserve a
-// further case, the first staying reserved until its hold ends; BeginAct tells that it was begun
-// before; PutToken gives CodeConflict; UseLogin may find its link used up.
+// can be repeated as it is, and the second time changes nothing. Its answer is then the first one's,
+// too, but for these: PutFlag tells that the row stood before, BeginAct that the act was begun before;
+// PutToken gives CodeConflict; UseLogin finds its link used up. ReserveNext may reserve a further
+// case: the first stays reserved until its hold ends. PutView, PutRefusal and PutOutbox need a Key.
 type Store interface {
 	Accounts
 	Flags

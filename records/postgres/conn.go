@@ -5,21 +5,15 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
-	"time"
 
-	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/records/relational"
 )
-
-// doubtTimeout is how long a write asks whether its commit took place, when the answer was lost.
-const doubtTimeout = 15 * time.Second
 
 // conn is the transaction that one attempt at a write runs in.
 type conn struct {
 	engine  *engine
 	tx      *sql.Tx
-	id      string // the server's number for it, "" while it has written nothing
 	changes []records.Change
 	taken   bool // a statement broke a key
 }
@@ -41,10 +35,10 @@ func (c *conn) attempt(ctx context.Context, apart relational.Apart, run func(ctx
 		return err
 	}
 	err = tx.Commit()
-	if err != nil && lost(err) && c.id != "" {
-		return c.resolve(ctx, err)
-	}
 	if err != nil {
+		// If the connection was lost, it may have been committed all the same. Then run finds its work
+		// done when it runs again (relational.Engine). To ask the server for the transaction's outcome
+		// would be no better: a server that crashed gives the number of one it forgot to another.
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
@@ -53,8 +47,7 @@ func (c *conn) attempt(ctx context.Context, apart relational.Apart, run func(ctx
 // fill does all of a transaction but its beginning and its end.
 func (c *conn) fill(ctx context.Context, apart relational.Apart, run func(ctx context.Context, c relational.Conn) error) error {
 	if apart != relational.Serial && apart != relational.EachStatement {
-		err := c.tx.QueryRowContext(ctx, "SELECT pg_advisory_xact_lock($1, $2), pg_current_xact_id()::text",
-			lockSpace, lockNumber(string(apart))).Scan(new(any), &c.id)
+		_, err := c.tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1, $2)", lockSpace, lockNumber(string(apart)))
 		if err != nil {
 			return fmt.Errorf("wait for other writes: %w", err)
 		}
@@ -63,7 +56,7 @@ func (c *conn) fill(ctx context.Context, apart relational.Apart, run func(ctx co
 	if err != nil {
 		return err
 	}
-	return c.announce(ctx, apart)
+	return c.announce(ctx)
 }
 
 // lockSpace keeps our advisory locks apart from those of others in the same database.
@@ -73,27 +66,6 @@ func lockNumber(name string) int32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // a hash takes every byte
 	return int32(h.Sum32())
-}
-
-// resolve finds out whether the transaction was committed, though the answer to its commit was lost
-// with err: nil if it was, err if it was not, and an error that nobody tries again at if that
-// cannot be found out.
-func (c *conn) resolve(ctx context.Context, err error) error {
-	ctx, stop := context.WithTimeout(ctx, c.engine.doubt)
-	defer stop()
-	for pause := time.Millisecond; ; pause = min(2*pause, longestPause) {
-		var outcome sql.Null[string]
-		asking := c.engine.db.QueryRowContext(ctx, "SELECT pg_xact_status($1::text::xid8)", c.id).Scan(&outcome)
-		switch {
-		case asking == nil && outcome.V == "committed":
-			return nil
-		case asking == nil && outcome.V == "aborted":
-			return fmt.Errorf("commit: %w", err)
-		}
-		if wait(ctx, pause) != nil {
-			return casefile.Errorf(casefile.CodeUnavailable, "the connection was lost at the commit, and whether it took place cannot be found out: %v", err)
-		}
-	}
 }
 
 // Query reads.

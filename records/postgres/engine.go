@@ -23,8 +23,7 @@ const (
 // engine is PostgreSQL as package relational uses it.
 type engine struct {
 	db     *sql.DB
-	doubt  time.Duration // doubtTimeout, but for tests
-	texts  sync.Map      // statements as package relational has them, to PostgreSQL's
+	texts  sync.Map // statements as package relational has them, to PostgreSQL's
 	closed atomic.Bool
 }
 
@@ -75,10 +74,11 @@ func (e *engine) Query(ctx context.Context, text string, args ...any) (rows *sql
 
 // Snapshot reads several statements from one state of the database.
 func (e *engine) Snapshot(ctx context.Context, read func(relational.Querier) error) error {
-	if e.closed.Load() {
-		return relational.ErrClosed
-	}
-	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	var tx *sql.Tx
+	err := e.persist(ctx, func() (err error) {
+		tx, err = e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+		return err
+	})
 	if err != nil {
 		return err
 	}

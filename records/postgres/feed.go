@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,30 +40,23 @@ type notice struct {
 	ID   string             `json:"id,omitempty"`
 }
 
-// announce hands the transaction's changes to the server, which tells them once it is committed, and
-// learns the transaction's number, if a commit of doubtful outcome has to be asked for by it.
-func (c *conn) announce(ctx context.Context, apart relational.Apart) error {
+// announce hands the transaction's changes to the server, which tells them once it is committed.
+func (c *conn) announce(ctx context.Context) error {
 	told, err := payloads(c.changes)
-	if err != nil {
+	if err != nil || len(told) == 0 {
 		return err
 	}
-	if len(told) == 0 && apart != relational.Serial {
-		return nil // it has its number, or its statements can be repeated as they are
-	}
-	var id sql.Null[string]
-	err = c.tx.QueryRowContext(ctx, `SELECT pg_current_xact_id_if_assigned()::text, count(pg_notify($1, told))
-		FROM unnest($2::text[]) AS told`, channel, told).Scan(&id, new(any))
+	_, err = c.tx.ExecContext(ctx, "SELECT pg_notify($1, told) FROM unnest($2::text[]) AS told", channel, told)
 	if err != nil {
 		return fmt.Errorf("announce changes: %w", err)
 	}
-	c.id = id.V
 	return nil
 }
 
 // payloads is changes as they are told. Too many of them, or one that is too long, are told as "look
 // at everything".
 func payloads(changes []records.Change) ([]string, error) {
-	list := []string{}
+	var list []string
 	for _, change := range changes {
 		text, err := json.Marshal(notice(change))
 		if err != nil {

@@ -1,9 +1,9 @@
 // Package postgres keeps the records in a PostgreSQL database, which any number of processes may
 // write to at once: the store of production.
 //
-// A write that fails with CodeUnavailable, or whose context ends, may have been carried out all the
-// same: the connection may have been lost with the answer to the commit on it. Every write can be
-// repeated (records.Store).
+// A write whose connection is lost is carried out again on another, for as long as there is one to be
+// had. One that fails with CodeUnavailable, or whose context ends, may have been carried out: every
+// write can be repeated (records.Store).
 package postgres
 
 import (
@@ -81,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	db.SetMaxIdleConns(conns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	db.SetConnMaxLifetime(time.Hour)
-	e := &engine{db: db, doubt: doubtTimeout}
+	e := &engine{db: db}
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{Store: relational.New(e), engine: e, feed: feed, stop: stop}
 	s.ended.Go(func() { l.run(listening, hears) })

@@ -64,3 +64,17 @@ func metaEndedContext(t *testing.T, b bench) {
 	require.NoError(t, err)
 	require.Empty(t, v, "a call whose context had ended writes nothing")
 }
+
+// metaOddText holds stores to the same answer for what no row can have: nothing but that.
+func metaOddText(t *testing.T, b bench) {
+	for _, odd := range []string{"\x00", "a\x00b", "\xff", "a\xc3"} {
+		_, err := b.Case(b.ctx(), casefile.CaseRef(odd))
+		require.Contains(t, []casefile.Code{casefile.CodeNotFound, casefile.CodeInvalid}, casefile.ErrorCode(err), "%q: %v", odd, err)
+		_, err = b.PersonByLogin(b.ctx(), odd)
+		require.Contains(t, []casefile.Code{casefile.CodeNotFound, casefile.CodeInvalid}, casefile.ErrorCode(err), "%q: %v", odd, err)
+	}
+	const long = "a text in quotes: 'x' \"y\" \\ ? ?1 $1 -- /* */ \u2028 \U0001F600"
+	v, err := b.SetMetaIfAbsent(b.ctx(), long, long)
+	require.NoError(t, err)
+	require.Equal(t, long, v)
+}

@@ -62,6 +62,19 @@ func ledgerOutboxRows(t *testing.T, b bench) {
 	require.Equal(t, fixed, again, "the row tells that it stands in the log, and where")
 }
 
+func ledgerOutboxRepeats(t *testing.T, b bench) {
+	e := records.OutboxEntry{Type: casefile.EntryPolicy, Actor: casefile.System, Body: json.RawMessage(`{}`), At: start}
+	for range 2 {
+		require.NoError(t, b.PutOutbox(b.ctx(), e))
+	}
+	require.Len(t, b.unappended(10), 2, "without a key each is a row of its own, however alike")
+	e.Key = "k"
+	for range 3 {
+		require.NoError(t, b.PutOutbox(b.ctx(), e))
+		require.Len(t, b.unappended(10), 3)
+	}
+}
+
 func ledgerOutboxNumbers(t *testing.T, b bench) {
 	rows := b.fillOutbox(3)
 	seq, fixed, err := b.OutboxHead(b.ctx())

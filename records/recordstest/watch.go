@@ -116,3 +116,33 @@ func watchRacing(t *testing.T, b bench) {
 	require.NoError(t, err)
 	require.Equal(t, hash, got)
 }
+
+// watchRepeats puts the same again, as a caller does who got no answer: it is there once.
+func watchRepeats(t *testing.T, b bench) {
+	v := records.View{Person: "p-one", Case: case1, Purpose: "review", At: at(1)}
+	r := records.Refusal{Person: "p-one", Case: case1, Verb: "claim", Code: casefile.CodeState, At: at(1)}
+	for range 2 {
+		require.NoError(t, b.PutView(b.ctx(), v))
+		require.NoError(t, b.PutRefusal(b.ctx(), r))
+	}
+	_, views, refusals, err := b.WatchDigest(b.ctx())
+	require.NoError(t, err)
+	require.Equal(t, []int64{2, 2}, []int64{views, refusals}, "without a key each is one of its own, however alike")
+	v.Key, r.Key = "k", "k"
+	var digests []string
+	for range 3 {
+		require.NoError(t, b.PutView(b.ctx(), v))
+		require.NoError(t, b.PutRefusal(b.ctx(), r))
+		hash, views, refusals, err := b.WatchDigest(b.ctx())
+		require.NoError(t, err)
+		require.Equal(t, []int64{3, 3}, []int64{views, refusals})
+		digests = append(digests, hash)
+	}
+	require.Equal(t, digests[0], digests[1])
+	require.Equal(t, digests[0], digests[2])
+	v.Key = "another"
+	require.NoError(t, b.PutView(b.ctx(), v))
+	_, views, _, err = b.WatchDigest(b.ctx())
+	require.NoError(t, err)
+	require.EqualValues(t, 4, views)
+}

@@ -21,7 +21,9 @@ type Engine interface {
 	Snapshot(ctx context.Context, read func(Querier) error) error
 	// Write carries run out in a transaction, which is committed when run returns nil and Write
 	// returns nil. Then the changes that run told are told to the feed. An engine may run it more than
-	// once, each time in a new transaction: run depends on nothing but the rows that it reads.
+	// once, each time in a new transaction, and also once more after one that was committed, when it
+	// could not learn of that. So run depends on nothing but the rows that it reads, and where it finds
+	// its own work done it changes nothing.
 	Write(ctx context.Context, apart Apart, run func(ctx context.Context, c Conn) error) error
 	// Fault classifies an error that the database gave.
 	Fault(err error) Fault

@@ -2,6 +2,7 @@ package relational
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -36,20 +37,35 @@ func scanOutbox(r scanner) (records.OutboxEntry, error) {
 // PutOutbox adds a row outside any other transaction. ID, Seq, Fixed and Index are the store's to
 // give. CodeInvalid when the body is not JSON.
 func (s *Store) PutOutbox(ctx context.Context, e records.OutboxEntry) error {
+	e.Key = repeatKey(e.Key)
 	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error { return t.putOutbox(ctx, e) })
 	return s.coded(ctx, "put ledger outbox row", err)
 }
 
+// repeatKey is the key that a call gives the row that it adds, the same however often the engine
+// carries the call out.
+func repeatKey(given string) string {
+	if given != "" {
+		return given
+	}
+	return rand.Text()
+}
+
+// putOutbox adds a row in the transaction of the thing that it tells of. Without a key it is that
+// thing that sees to it that no row is added twice.
 func (t *tx) putOutbox(ctx context.Context, e records.OutboxEntry) error {
 	if !json.Valid(e.Body) {
 		return casefile.Invalid("body", "must be JSON")
 	}
-	id, err := one(ctx, t, scanInt, "INSERT INTO ledger_outbox (type, actor_person, actor_role, body, at) VALUES (?, ?, ?, ?, ?) RETURNING id",
-		e.Type, e.Actor.Person, e.Actor.Role, string(e.Body), micros(e.At))
+	ids, err := all(ctx, t, scanInt, `INSERT INTO ledger_outbox (type, actor_person, actor_role, body, at, repeat_key) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (repeat_key) DO NOTHING RETURNING id`,
+		e.Type, e.Actor.Person, e.Actor.Role, string(e.Body), micros(e.At), sql.NullString{String: e.Key, Valid: e.Key != ""})
 	if err != nil {
 		return err
 	}
-	t.Tell(records.Change{Kind: records.ChangeOutbox, ID: strconv.Itoa(id)})
+	for _, id := range ids {
+		t.Tell(records.Change{Kind: records.ChangeOutbox, ID: strconv.Itoa(id)})
+	}
 	return nil
 }
 

@@ -45,6 +45,7 @@ func readWatchHead(ctx context.Context, q Querier) (watchHead, error) {
 
 // PutView adds a view. Its Seq is given by the store.
 func (s *Store) PutView(ctx context.Context, v records.View) error {
+	key := repeatKey(v.Key)
 	err := execApart(ctx, s.engine, WatchTables, func(ctx context.Context, t *tx) error {
 		head, err := readWatchHead(ctx, t)
 		if err != nil {
@@ -55,8 +56,8 @@ func (s *Store) PutView(ctx context.Context, v records.View) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.Exec(ctx, "INSERT INTO views (seq, number, person, case_ref, purpose, at, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			v.Seq, head.views+1, v.Person, v.Case, v.Purpose, micros(v.At), hash)
+		_, err = t.Exec(ctx, `INSERT INTO views (seq, number, person, case_ref, purpose, at, hash, repeat_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (repeat_key) DO NOTHING`, v.Seq, head.views+1, v.Person, v.Case, v.Purpose, micros(v.At), hash, key)
 		return err
 	})
 	return s.coded(ctx, "put view", err)
@@ -64,6 +65,7 @@ func (s *Store) PutView(ctx context.Context, v records.View) error {
 
 // PutRefusal adds a refusal. Its Seq is given by the store.
 func (s *Store) PutRefusal(ctx context.Context, r records.Refusal) error {
+	key := repeatKey(r.Key)
 	err := execApart(ctx, s.engine, WatchTables, func(ctx context.Context, t *tx) error {
 		head, err := readWatchHead(ctx, t)
 		if err != nil {
@@ -74,8 +76,8 @@ func (s *Store) PutRefusal(ctx context.Context, r records.Refusal) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.Exec(ctx, "INSERT INTO refusals (seq, number, person, case_ref, verb, code, at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			r.Seq, head.refusals+1, r.Person, r.Case, r.Verb, r.Code, micros(r.At), hash)
+		_, err = t.Exec(ctx, `INSERT INTO refusals (seq, number, person, case_ref, verb, code, at, hash, repeat_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (repeat_key) DO NOTHING`, r.Seq, head.refusals+1, r.Person, r.Case, r.Verb, r.Code, micros(r.At), hash, key)
 		return err
 	})
 	return s.coded(ctx, "put refusal", err)
