@@ -53,9 +53,10 @@ type AppealProjection struct {
 
 // Appeals keeps appeals.
 type Appeals interface {
-	// PutAppeal writes an appeal's row. Where one of the same kind against the same decision is still
-	// open, or was ruled on, created is false and the row that stands is returned: a decision is
-	// appealed once.
+	// PutAppeal writes an appeal's row, as open. Where one of the same kind against the same decision
+	// stands, in whatever state, created is false and that row is returned: a decision is appealed once.
+	// The same row again is answered as the first time. CodeNotFound when the decision has no row;
+	// CodeConflict when another appeal has the id.
 	PutAppeal(ctx context.Context, a AppealRow) (row AppealRow, created bool, err error)
 	// Appeal returns a row; CodeNotFound if there is none.
 	Appeal(ctx context.Context, id string) (AppealRow, error)
@@ -64,15 +65,18 @@ type Appeals interface {
 	// ListAppeals lists appeals by state ("" for all), the one that is due first before the others,
 	// after a cursor.
 	ListAppeals(ctx context.Context, state casefile.AppealState, after string, limit int) (rows []AppealRow, next string, err error)
-	// ProjectAppeal applies a projection.
+	// ProjectAppeal applies a projection. CodeNotFound when there is no such appeal; CodeState when one
+	// that was proven to be ruled on would wait for its ruling again.
 	ProjectAppeal(ctx context.Context, p AppealProjection) error
-	// EndAppeal moves an upheld appeal on to reinstated or incomplete; the first end stands.
+	// EndAppeal moves an upheld appeal on to reinstated or incomplete. An incomplete one becomes
+	// reinstated once the rest was taken back; a reinstated one stays so, and is left as it is.
+	// CodeNotFound when there is none; CodeState when it was not upheld.
 	EndAppeal(ctx context.Context, id string, state casefile.AppealState, why string, now time.Time) error
 	// NoticeByNumber finds a notice by the number printed on it; CodeNotFound if there is none.
 	NoticeByNumber(ctx context.Context, number string) (NoticeRow, error)
-	// TakeBackStrike ends the strike of a decision; no error if it gave none.
+	// TakeBackStrike ends the strike of a decision, for good; no error if it gave none.
 	TakeBackStrike(ctx context.Context, decision string, now time.Time) error
-	// ForgetTakenDownHandle takes back what PutTakenDownHandle stored for the account, where no other
-	// decision on it still suspends or ends it.
+	// ForgetTakenDownHandle takes back what PutTakenDownHandle stored for the account, unless an act
+	// still suspends or ends it: one that was done, or may have been, and was not taken back since.
 	ForgetTakenDownHandle(ctx context.Context, account casefile.AccountKey) error
 }

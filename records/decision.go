@@ -35,9 +35,11 @@ type ActRow struct {
 	EndedAt   *time.Time
 	Reference string
 	Why       string
-	// Tries counts the attempts that came to nothing, LastError is the code of the last of them.
+	// Tries counts the attempts that came to nothing, LastError is the code of the last of them, which
+	// was at TriedAt.
 	Tries     int
 	LastError string
+	TriedAt   *time.Time
 	// SettledBy is who established the outcome where the platform could not tell; "" for nobody.
 	SettledBy casefile.Person
 }
@@ -71,7 +73,8 @@ type Decisions interface {
 	// of acts that covers the decision's platform is off: the switches are locked in the transaction, so
 	// that no act begins once a pause has answered.
 	BeginAct(ctx context.Context, act casefile.Act, d casefile.Direction, now time.Time) (started bool, row ActRow, err error)
-	// EndAct writes an act's outcome; the first one stands and is returned.
+	// EndAct writes an act's outcome; the first one stands and is returned. What was uncertain is settled
+	// by SettleAct alone.
 	EndAct(ctx context.Context, outcome casefile.ActOutcome) (ActRow, error)
 	// Acts lists a decision's act rows by number and direction.
 	Acts(ctx context.Context, decision string) ([]ActRow, error)

@@ -22,7 +22,11 @@ type Store interface {
 	Cases
 	Handled
 	Decisions
+	Appeals
+	Switches
+	Tellings
 	People
+	Guarded
 	Watch
 	LedgerOutbox
 	IndexOutbox
@@ -49,10 +53,11 @@ type Accounts interface {
 	// SetProfile stores the address of the account's newest sealed profile, if asOf is newer than
 	// the stored one's.
 	SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error
-	// Strikes lists the account's strikes that have not lapsed at now, newest first.
+	// Strikes lists the account's strikes that have neither lapsed at now nor been taken back, newest
+	// first.
 	Strikes(ctx context.Context, account casefile.AccountKey, now time.Time) ([]Strike, error)
 	// PutTakenDownHandle stores the keyed hashes of a taken-down account's handle and its near
-	// forms; repeats change nothing.
+	// forms; repeats change nothing. What was forgotten (ForgetTakenDownHandle) is known again.
 	PutTakenDownHandle(ctx context.Context, account casefile.AccountKey, platform string, hashes []string, at time.Time) error
 	// LookAlikes lists the other taken-down accounts of the platform that share one of the hashes.
 	LookAlikes(ctx context.Context, account casefile.AccountKey, platform string, hashes []string) ([]casefile.AccountKey, error)

@@ -49,7 +49,8 @@ type PendingAct struct {
 // Breaker is the breaker of one automatic rule.
 type Breaker struct {
 	Rule string
-	// Hour is the hour counted, Count what the rule decided in it, Cases how many cases were assessed.
+	// Hour is the hour counted, Count what the rule decided in it, Cases how many cases were assessed;
+	// in an hour in which the breaker was armed, since then.
 	Hour  time.Time
 	Count int
 	Cases int
@@ -71,16 +72,18 @@ type BreakerLimits struct {
 
 // Switches keeps switches, breakers and the list of acts that still have to come to an end.
 type Switches interface {
-	// SetSwitch sets a switch and writes the ledger outbox row of it, in one transaction. Once it has
-	// answered for a switch of acts set to off, no act begins: BeginAct locks the switches in its own
-	// transaction.
+	// SetSwitch sets a switch and writes the ledger outbox row of it, in one transaction. One that was
+	// set so before is left as it is. Once it has answered for a switch of acts set to off, no act
+	// begins: BeginAct locks the switches in its own transaction. CodeInvalid for a name that is none.
 	SetSwitch(ctx context.Context, s SwitchRow) error
 	// Switches lists those that were ever set.
 	Switches(ctx context.Context) ([]SwitchRow, error)
 	// PendingActs lists acts that have not come to a good end, of a platform ("" for all) and stage ("" for
-	// all), the longest waiting first, after a cursor.
+	// all), the longest waiting first, after a cursor. Acts that are left behind are not listed: never
+	// begun before their decision failed, or failed before everything was taken back.
 	PendingActs(ctx context.Context, platform string, stage ActStage, after string, limit int) (acts []PendingAct, next string, err error)
-	// NoteAttempt counts an attempt at an act that came to nothing, with the code of its error.
+	// NoteAttempt counts an attempt at an act that came to nothing, with the code of its error; attempts
+	// are told apart by their times. An act that has its outcome is left as it is.
 	NoteAttempt(ctx context.Context, act casefile.Act, d casefile.Direction, code string, now time.Time) error
 	// SettleAct writes the outcome of an uncertain act that was established since (done, or failed as
 	// it did not happen); CodeState when the act is not uncertain. A repeat of the same outcome is answered
@@ -91,15 +94,17 @@ type Switches interface {
 	AccountActs(ctx context.Context, account casefile.AccountKey) ([]ActRow, error)
 
 	// CountAutomatic asks the breaker for leave to decide a case by a rule and counts it; the same case
-	// and rule again gives the same answer. tripped says that this call tripped it: the ledger outbox has
-	// a row of that then. A tripped breaker gives no leave until it is armed.
+	// and rule again gives the same answer. tripped says that this case tripped it: the ledger outbox has
+	// a row of that then. A tripped breaker gives no leave until it is armed. CodeNotFound for a case
+	// without a row.
 	CountAutomatic(ctx context.Context, rule string, ref casefile.CaseRef, limits BreakerLimits, now time.Time) (leave, tripped bool, err error)
 	// CountAssessed counts a case assessed in this hour, once.
 	CountAssessed(ctx context.Context, ref casefile.CaseRef, now time.Time) error
 	// Breakers lists every rule that ever counted.
 	Breakers(ctx context.Context) ([]Breaker, error)
-	// ArmBreaker arms a rule's breaker again, with its ledger outbox row; CodeNotFound for a rule that
-	// never counted, CodeState for one that has not tripped.
+	// ArmBreaker arms a rule's breaker again, with its ledger outbox row; what is left of the hour is
+	// counted from the beginning. CodeNotFound for a rule that never counted, CodeState for one that has
+	// not tripped.
 	ArmBreaker(ctx context.Context, rule string, by casefile.Actor, now time.Time) error
 }
 
@@ -117,11 +122,51 @@ type TellingRow struct {
 	At       time.Time
 }
 
-// Tellings keeps what people are told of until every channel has sent it. Package telling's outbox
-// adds the reading side.
+// TellingOnChannel is a telling on its way over one channel.
+type TellingOnChannel struct {
+	TellingRow
+	Channel string
+	// Attempts is how often the channel has failed with it.
+	Attempts int
+}
+
+// TellingsWaiting counts what has not been told on a channel yet.
+type TellingsWaiting struct {
+	Channel  string // "" for what has not been routed
+	Page     bool
+	Count    int
+	OldestAt time.Time // the lowest At of them
+}
+
+// Tellings keeps what people are told of until every channel has sent it: the home of package telling's
+// outbox, and method by method what that asks for. There is one state for each telling and channel:
+// waiting, sent or undelivered; the last two are final. A telling is open while it has not been routed
+// or one of its channels waits. Unknown ids change nothing and are no errors.
 type Tellings interface {
-	// PutTelling writes a row; the same id again changes nothing.
+	// PutTelling writes a row, to be routed; the same id again changes nothing, ever. Projections write
+	// theirs themselves. CodeInvalid without an id, a kind or a time.
 	PutTelling(ctx context.Context, t TellingRow) error
+	// UnroutedTellings lists tellings that wait to be routed, in the order in which they were put.
+	UnroutedTellings(ctx context.Context, limit int) ([]TellingRow, error)
+	// RouteTelling says on which channels a telling is due, from now on. A channel that is new to it
+	// waits; one that waited and is not named is dropped; a final state stays.
+	RouteTelling(ctx context.Context, id string, channels []string, now time.Time) error
+	// RerouteTellings makes every open telling wait to be routed again. What has been sent stays sent,
+	// and attempts stay counted.
+	RerouteTellings(ctx context.Context) error
+	// TakeTelling gives a telling that is due on a channel at now and lets nobody else have it before
+	// until. Pages come first; of each, first what has not failed yet, in the order in which it was put,
+	// then what has, by the time of its next try. ok is false if nothing is due.
+	TakeTelling(ctx context.Context, channel string, now, until time.Time) (t TellingOnChannel, ok bool, err error)
+	// TellingSent notes that a channel has told a telling.
+	TellingSent(ctx context.Context, id, channel string, at time.Time) error
+	// TellingFailed notes that a channel failed, with a code, and when it is tried again; one attempt
+	// more is counted.
+	TellingFailed(ctx context.Context, id, channel, code string, nextTry time.Time) error
+	// TellingUndelivered notes that a channel failed and is not tried again.
+	TellingUndelivered(ctx context.Context, id, channel, code string, at time.Time) error
+	// TellingsWaiting counts what waits, by channel and urgency; what has not been routed under "".
+	TellingsWaiting(ctx context.Context) ([]TellingsWaiting, error)
 }
 
 // BreakGlass is one opening of a case by somebody without the right to it, for a reason, to be
@@ -146,7 +191,8 @@ type Guarded interface {
 	SetActive(ctx context.Context, person casefile.Person, active bool, by casefile.Actor, now time.Time) error
 	// RevokeTokens ends all tokens of a person of the kinds given (all kinds for none).
 	RevokeTokens(ctx context.Context, person casefile.Person, kinds ...TokenKind) error
-	// PutBreakGlass writes a row with its ledger outbox row (pseudonym, case, no words).
+	// PutBreakGlass writes a row with its ledger outbox row (pseudonym, case, no words); the same id
+	// again changes nothing. CodeNotFound when the case has no row.
 	PutBreakGlass(ctx context.Context, b BreakGlass) error
 	// BreakGlasses lists rows, newest first; open only those not reviewed.
 	BreakGlasses(ctx context.Context, open bool, limit int) ([]BreakGlass, error)

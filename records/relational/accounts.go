@@ -77,7 +77,7 @@ func (s *Store) SetProfile(ctx context.Context, platform string, account casefil
 	return s.coded(ctx, "set profile", err)
 }
 
-// Strikes lists the account's strikes that have not lapsed at now, newest first.
+// Strikes lists the account's strikes that have neither lapsed at now nor been taken back, newest first.
 func (s *Store) Strikes(ctx context.Context, account casefile.AccountKey, now time.Time) ([]records.Strike, error) {
 	scan := func(r scanner) (records.Strike, error) {
 		var x records.Strike
@@ -85,17 +85,18 @@ func (s *Store) Strikes(ctx context.Context, account casefile.AccountKey, now ti
 		return x, err
 	}
 	list, err := all(ctx, s.engine, scan, `SELECT account, decision, at, expires_at FROM strikes
-		WHERE account = ? AND expires_at > ? ORDER BY at DESC, decision`, account, micros(now))
+		WHERE account = ? AND expires_at > ? AND taken_back_at IS NULL ORDER BY at DESC, decision`, account, micros(now))
 	return list, s.coded(ctx, "list strikes", err)
 }
 
 // PutTakenDownHandle stores the keyed hashes of a taken-down account's handle and its near forms;
-// repeats change nothing.
+// repeats change nothing. What was forgotten is known again.
 func (s *Store) PutTakenDownHandle(ctx context.Context, account casefile.AccountKey, platform string, hashes []string, at time.Time) error {
 	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
 		for _, h := range hashes {
 			_, err := t.Exec(ctx, `INSERT INTO taken_down_handles (platform, hash, account, at) VALUES (?, ?, ?, ?)
-				ON CONFLICT (platform, hash, account) DO NOTHING`, platform, h, account, micros(at))
+				ON CONFLICT (platform, hash, account) DO UPDATE SET forgotten = 0, at = excluded.at WHERE taken_down_handles.forgotten = 1`,
+				platform, h, account, micros(at))
 			if err != nil {
 				return err
 			}
@@ -116,6 +117,29 @@ func (s *Store) LookAlikes(ctx context.Context, account casefile.AccountKey, pla
 		args = append(args, h)
 	}
 	list, err := all(ctx, s.engine, scanText[casefile.AccountKey], `SELECT DISTINCT account FROM taken_down_handles
-		WHERE platform = ? AND account <> ? AND hash IN (`+placeholders(len(hashes))+`) ORDER BY account`, args...)
+		WHERE platform = ? AND account <> ? AND forgotten = 0 AND hash IN (`+placeholders(len(hashes))+`) ORDER BY account`, args...)
 	return list, s.coded(ctx, "list look-alikes", err)
+}
+
+// TakeBackStrike ends the strike of a decision, for good; no error if it gave none, or it was taken back
+// before.
+func (s *Store) TakeBackStrike(ctx context.Context, decision string, now time.Time) error {
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, "UPDATE strikes SET taken_back_at = ? WHERE decision = ? AND taken_back_at IS NULL", micros(now), decision)
+		return err
+	})
+	return s.coded(ctx, "take a strike back", err)
+}
+
+// ForgetTakenDownHandle takes back what PutTakenDownHandle stored for the account, unless an act still
+// suspends or ends it: one that was done, or may have been, and was not taken back since.
+func (s *Store) ForgetTakenDownHandle(ctx context.Context, account casefile.AccountKey) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, `UPDATE taken_down_handles SET forgotten = 1 WHERE account = ?1 AND NOT EXISTS (
+			SELECT 1 FROM cases c JOIN decisions d ON d.case_ref = c.ref JOIN acts a ON a.decision = d.id
+			WHERE c.account = ?1 AND a.direction = 'do' AND a.kind IN ('suspend', 'terminate')
+				AND a.state IN ('done', 'uncertain') AND `+standing+")", account)
+		return err
+	})
+	return s.coded(ctx, "forget a taken-down handle", err)
 }

@@ -9,14 +9,16 @@ import (
 )
 
 const (
-	actColumns = "decision, number, direction, kind, target, until, state, undo, undo_digest, planned_at, started_at, ended_at, reference, why"
-	selectAct  = "SELECT " + actColumns + " FROM acts WHERE decision = ? AND number = ? AND direction = ?"
+	actColumns = `decision, number, direction, kind, target, until, state, undo, undo_digest, planned_at, started_at, ended_at,
+	reference, why, tries, last_error, tried_at, settled_by`
+	selectAct = "SELECT " + actColumns + " FROM acts WHERE decision = ? AND number = ? AND direction = ?"
 )
 
 func scanAct(r scanner) (records.ActRow, error) {
 	var a records.ActRow
 	err := r.Scan(&a.Act.Decision, &a.Act.Number, &a.Direction, &a.Act.Kind, &a.Act.Target, toOptionalTime{&a.Act.Until}, &a.State,
-		&a.Undo, &a.UndoDigest, toTime{&a.PlannedAt}, toOptionalTime{&a.StartedAt}, toOptionalTime{&a.EndedAt}, &a.Reference, &a.Why)
+		&a.Undo, &a.UndoDigest, toTime{&a.PlannedAt}, toOptionalTime{&a.StartedAt}, toOptionalTime{&a.EndedAt}, &a.Reference, &a.Why,
+		&a.Tries, &a.LastError, toOptionalTime{&a.TriedAt}, &a.SettledBy)
 	return a, err
 }
 
@@ -52,7 +54,7 @@ func (s *Store) PlanActs(ctx context.Context, acts []records.ActRow) ([]records.
 				return nil, err
 			}
 			if n > 0 {
-				t.Tell(records.Change{Kind: records.ChangeDecision, ID: a.Act.Decision})
+				t.actChanged(a.Act, a.Direction)
 			}
 			out = append(out, row)
 		}
@@ -61,35 +63,56 @@ func (s *Store) PlanActs(ctx context.Context, acts []records.ActRow) ([]records.
 	return stand, s.coded(ctx, "plan acts", err)
 }
 
+func (t *tx) actChanged(a casefile.Act, d casefile.Direction) {
+	t.Tell(records.Change{Kind: records.ChangeAct, ID: a.Key(d)})
+	t.Tell(records.Change{Kind: records.ChangeDecision, ID: a.Decision})
+}
+
 // BeginAct marks an attempt begun. started is false when an attempt was begun before and its
-// outcome never written. CodeState when the act already has its outcome; CodeNotFound when it was
+// outcome never written. CodeState when the act already has its outcome; CodePaused, with nothing
+// written, while a switch of acts that covers the decision's platform is off; CodeNotFound when it was
 // not planned; CodeConflict when another kind of act or target was planned under its number.
 func (s *Store) BeginAct(ctx context.Context, act casefile.Act, d casefile.Direction, now time.Time) (started bool, row records.ActRow, err error) {
 	type begun struct {
 		started bool
 		row     records.ActRow
 	}
-	b, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (begun, error) {
+	// Each statement sees what was committed before it: what the switches say once they are locked is
+	// what whoever had them before has made of them.
+	b, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) (begun, error) {
 		row, err := t.act(ctx, act, d)
 		if err != nil {
 			return begun{}, err
 		}
 		if row.State != casefile.ActPlanned {
-			return begun{}, casefile.Errorf(casefile.CodeState, "the act has its outcome: %s", row.State)
+			return begun{}, hasOutcome(row)
 		}
-		if row.StartedAt != nil {
-			return begun{false, row}, nil
-		}
-		_, err = t.Exec(ctx, "UPDATE acts SET started_at = ? WHERE decision = ? AND number = ? AND direction = ?",
-			micros(now), act.Decision, act.Number, d)
+		err = t.requireActsOn(ctx, act.Decision)
 		if err != nil {
 			return begun{}, err
 		}
-		t.Tell(records.Change{Kind: records.ChangeDecision, ID: act.Decision})
+		n, err := t.changed(ctx, `UPDATE acts SET started_at = ? WHERE decision = ? AND number = ? AND direction = ?
+			AND state = 'planned' AND started_at IS NULL`, micros(now), act.Decision, act.Number, d)
+		if err != nil {
+			return begun{}, err
+		}
 		row, err = t.act(ctx, act, d)
-		return begun{true, row}, err
+		switch {
+		case err != nil:
+			return begun{}, err
+		case row.State != casefile.ActPlanned:
+			return begun{}, hasOutcome(row)
+		case n == 0:
+			return begun{false, row}, nil
+		}
+		t.actChanged(act, d)
+		return begun{true, row}, nil
 	})
 	return b.started, b.row, s.coded(ctx, "begin act", err)
+}
+
+func hasOutcome(row records.ActRow) error {
+	return casefile.Errorf(casefile.CodeState, "the act has its outcome: %s", row.State)
 }
 
 // EndAct writes an act's outcome; the first one stands and is returned. CodeNotFound and
@@ -112,7 +135,7 @@ func (s *Store) EndAct(ctx context.Context, outcome casefile.ActOutcome) (record
 		if err != nil {
 			return records.ActRow{}, err
 		}
-		t.Tell(records.Change{Kind: records.ChangeDecision, ID: outcome.Act.Decision})
+		t.actChanged(outcome.Act, outcome.Direction)
 		return t.act(ctx, outcome.Act, outcome.Direction)
 	})
 	return row, s.coded(ctx, "end act", err)

@@ -76,13 +76,13 @@ func (s *Store) ListCases(ctx context.Context, state casefile.State, after strin
 }
 
 // page cuts a list read one row past its limit, and gives the cursor of its last row if it was cut.
-func page(cases []records.Case, limit int, cursor func(records.Case) any) ([]records.Case, string, error) {
-	if len(cases) <= limit {
-		return cases, "", nil
+func page[T any](rows []T, limit int, cursor func(T) any) ([]T, string, error) {
+	if len(rows) <= limit {
+		return rows, "", nil
 	}
-	cases = cases[:limit]
-	next, err := encodeCursor(cursor(cases[limit-1]))
-	return cases, next, err
+	rows = rows[:limit]
+	next, err := encodeCursor(cursor(rows[limit-1]))
+	return rows, next, err
 }
 
 const opinionColumns = `id, person, role, at, action, days, policies, entity_tier, mitigations, claim, evidence_revision, relied,

@@ -21,6 +21,20 @@ type listCursor struct {
 	Ref      casefile.CaseRef `json:"r"`
 }
 
+// actCursor is the last row of a page of acts.
+type actCursor struct {
+	PlannedAt int64              `json:"p"` // microseconds
+	Decision  string             `json:"d"`
+	Number    int                `json:"n"`
+	Direction casefile.Direction `json:"i"`
+}
+
+// appealCursor is the last row of a page of appeals.
+type appealCursor struct {
+	DueAt int64  `json:"u"` // microseconds
+	ID    string `json:"a"`
+}
+
 func encodeCursor(v any) (string, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -31,7 +45,7 @@ func encodeCursor(v any) (string, error) {
 
 // decodeCursor reads a cursor that an earlier page returned. Anything else, a cursor of another
 // listing included, is CodeInvalid.
-func decodeCursor[T queueCursor | listCursor](s string) (T, error) {
+func decodeCursor[T queueCursor | listCursor | actCursor | appealCursor](s string) (T, error) {
 	var zero, v T
 	bad := casefile.Invalid("cursor", "not a cursor of this listing")
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)

@@ -37,16 +37,19 @@ func (s *Store) CaseDecisions(ctx context.Context, ref casefile.CaseRef) ([]reco
 }
 
 // moves lists what may follow each state of a decision. A late retry of an earlier step finds its
-// move missing here: what a takedown has reached is never taken back by it.
+// move missing here: what a takedown has reached is never taken back by it. What was uncertain goes
+// on to whatever a person has established. A takedown that failed or stopped may be started anew.
 var moves = map[casefile.DecisionState][]casefile.DecisionState{
 	casefile.DecisionGrace: {casefile.DecisionWithdrawn, casefile.DecisionRecorded, casefile.DecisionExecuting,
 		casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionFailed},
 	casefile.DecisionRecorded: {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionUncertain,
 		casefile.DecisionFailed, casefile.DecisionUndone},
 	casefile.DecisionExecuting: {casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionFailed, casefile.DecisionUndone},
-	casefile.DecisionUncertain: {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionFailed, casefile.DecisionUndone},
-	casefile.DecisionFailed:    {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionUndone},
-	casefile.DecisionDone:      {casefile.DecisionUncertain, casefile.DecisionFailed, casefile.DecisionUndone},
+	casefile.DecisionUncertain: {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionFailed, casefile.DecisionEnded,
+		casefile.DecisionUndone},
+	casefile.DecisionFailed: {casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionUndone},
+	casefile.DecisionDone:   {casefile.DecisionUncertain, casefile.DecisionFailed, casefile.DecisionEnded, casefile.DecisionUndone},
+	casefile.DecisionEnded:  {casefile.DecisionUndone},
 }
 
 func canMove(from, to casefile.DecisionState) bool {

@@ -10,6 +10,7 @@ import (
 
 const (
 	noticeColumns        = "number, decision, case_ref, state, text, digest, at, state_at"
+	selectNotice         = "SELECT " + noticeColumns + " FROM notices WHERE number = ?"
 	selectDecisionNotice = "SELECT " + noticeColumns + " FROM notices WHERE decision = ?"
 )
 
@@ -46,7 +47,7 @@ func (s *Store) PutNotice(ctx context.Context, n records.NoticeRow) (records.Not
 // no such notice; CodeState for a step back to planned.
 func (s *Store) SetNoticeState(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error {
 	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
-		row, err := one(ctx, t, scanNotice, "SELECT "+noticeColumns+" FROM notices WHERE number = ?", number)
+		row, err := one(ctx, t, scanNotice, selectNotice, number)
 		switch {
 		case err != nil:
 			return missing(err, "notice")

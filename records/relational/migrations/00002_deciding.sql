@@ -99,7 +99,8 @@ CREATE TABLE account_handles (
 
 CREATE INDEX account_handles_hash ON account_handles (hash, at DESC, account);
 
-ALTER TABLE taken_down_handles ADD COLUMN forgotten_at INTEGER;
+-- A forgotten handle is nobody's any more: the account has it back.
+ALTER TABLE taken_down_handles ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0 CHECK (forgotten IN (0, 1));
 
 CREATE INDEX taken_down_handles_account ON taken_down_handles (account);
 
@@ -107,6 +108,7 @@ ALTER TABLE strikes ADD COLUMN taken_back_at INTEGER;
 
 ALTER TABLE acts ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE acts ADD COLUMN last_error TEXT NOT NULL DEFAULT '';
+ALTER TABLE acts ADD COLUMN tried_at INTEGER;
 ALTER TABLE acts ADD COLUMN settled_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE acts ADD COLUMN settled_at INTEGER CHECK (settled_at IS NULL OR state IN ('done', 'failed'));
 
