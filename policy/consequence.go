@@ -19,21 +19,63 @@ type Outlook struct {
 	Grace time.Duration
 	// CanNotify says whether the platform can deliver a notice.
 	CanNotify bool
+	// At is when the decision would be made; zero leaves out on which day a timed action ends.
+	At time.Time
+	// Emergency says that L5 is ordered at once; it means nothing for any other action.
+	Emergency bool
+	// Adjudicates says that the opinion is that of the third person, who saw the two before it.
+	Adjudicates bool
 }
+
+// settling says how the opinion comes to a decision. It knows nothing of what the rule set says of
+// this case: who reads it must not learn whether a second person is asked, or that they are the second.
+// Only L6 says that it takes two, as everybody may know.
+var settling = []struct {
+	when func(o Outlook) bool
+	says []string
+}{
+	{func(o Outlook) bool { return o.Adjudicates && o.Judgement.Action == casefile.L6 }, []string{
+		"Yours is the third opinion: it decides.",
+		"L6 stands only if one of the two before yours spoke for it.",
+	}},
+	{func(o Outlook) bool { return o.Adjudicates }, []string{"Yours is the third opinion: it decides, whatever the two before it say."}},
+	{func(o Outlook) bool { return o.Judgement.Action.PeopleDue() > 1 }, []string{
+		"L6 takes two people who form their opinions apart: nothing is done unless they agree, or a third who sees both decides so.",
+	}},
+	{Outlook.emergency, []string{
+		"This is an emergency order: it is carried out at once and cannot be withdrawn.",
+		"Another person, who took no part in it, reviews it within a day; if they find otherwise, it is taken back.",
+	}},
+	{func(Outlook) bool { return true }, []string{
+		"A second person may be asked before anything is done, by rule or by lot; nobody is told whether one is.",
+	}},
+}
+
+// emergency reports whether the opinion is an emergency order.
+func (o Outlook) emergency() bool { return o.Emergency && o.Judgement.Action == casefile.L5 }
 
 // Consequences says in plain sentences everything that will happen if the opinion stands, for the
 // person to read before confirming it. The judgement must be valid; an unknown number of strikes is
-// said to be unknown.
+// said to be unknown. Of second persons it says nothing that would differ from case to case.
 func Consequences(o Outlook) []string {
 	j := o.Judgement
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 
-	if n := j.Action.PeopleDue(); n > 1 {
-		say("Nothing happens yet: %s needs %d people who agree.", j.Action, n)
+	for _, s := range settling {
+		if s.when(o) {
+			out = append(out, s.says...)
+			break
+		}
 	}
 	for _, s := range effects(o) {
 		say("%s", s)
+	}
+	switch {
+	case j.Action.Timed() && o.At.IsZero():
+		say("This ends by itself.")
+	case j.Action.Timed():
+		say("This ends by itself on %s (UTC).", o.At.UTC().AddDate(0, 0, j.Days).Format("2 January 2006"))
 	}
 	sayStrikes(say, o)
 	for _, s := range departures(j) {
@@ -55,7 +97,7 @@ func Consequences(o Outlook) []string {
 	default:
 		say("This platform cannot deliver a notice: it is kept on record as undelivered.")
 	}
-	if o.Grace > 0 {
+	if o.Grace > 0 && !o.emergency() {
 		say("The decision can be withdrawn for %s.", words(o.Grace))
 	}
 	say("The decision goes on the public ledger by codes and commitments, without names or words, and the case closes.")

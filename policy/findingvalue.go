@@ -7,6 +7,12 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
+// findingKinds are all kinds of finding: what must be known before anything is automatic.
+var findingKinds = []casefile.FindingKind{
+	casefile.FindingHistory, casefile.FindingEarlierCases, casefile.FindingStrikes,
+	casefile.FindingScore, casefile.FindingLookAlike, casefile.FindingMitigations,
+}
+
 // findingValues are the values that each kind of finding may hold, by their fixed names. A rule
 // that reads any other is refused when it is loaded, because it could never match.
 var findingValues = map[casefile.FindingKind][]string{

@@ -21,4 +21,7 @@ type FlagSummary struct {
 	Policies []casefile.PolicyCode // of the flags' reasons, without repeats, in order
 	Rules    []string              // of the flags' reasons, without repeats, sorted
 	Posts    int                   // different evidence posts
+	// Lost is how many flags of the case could not be opened. Conditions do not see it; nothing is
+	// automatic where it is above zero.
+	Lost int
 }

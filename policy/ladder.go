@@ -23,6 +23,8 @@ type Step struct {
 	StatementFields []string `json:"statement_fields,omitempty"`
 	// StrikeDays is how long the strike that the action gives lasts; 0 where it gives none.
 	StrikeDays int `json:"strike_days,omitempty"`
+	// StrikePoints is what that strike counts when the next step is recommended; 0 where there is none.
+	StrikePoints int `json:"strike_points,omitempty"`
 }
 
 var ladder = []Step{
@@ -49,19 +51,19 @@ var ladder = []Step{
 		StatementFields: []string{"decision_provision", "end_date_service_restriction"},
 	},
 	{
-		Action: casefile.L4, Name: "Removal of content", StrikeDays: 90,
+		Action: casefile.L4, Name: "Removal of content", StrikeDays: 90, StrikePoints: 1,
 		Effect:          "The posts relied on are removed, and the account gets a strike for 90 days.",
 		HumanRule:       "one reviewer; automatic only on an exact verified match where that is switched on",
 		StatementFields: []string{"decision_visibility"},
 	},
 	{
-		Action: casefile.L5, Name: "Suspension", MinDays: 1, MaxDays: 365, StrikeDays: 180,
+		Action: casefile.L5, Name: "Suspension", MinDays: 1, MaxDays: 365, StrikeDays: 180, StrikePoints: 2,
 		Effect:          "The account is suspended for 1 to 365 days and gets a strike for 180 days.",
-		HumanRule:       "one reviewer, with a sample checked",
+		HumanRule:       "one reviewer, with a sample checked; in an emergency one senior or lead at once, whom another person reviews within a day",
 		StatementFields: []string{"decision_account", "end_date_account_restriction"},
 	},
 	{
-		Action: casefile.L6, Name: "Termination", StrikeDays: 180,
+		Action: casefile.L6, Name: "Termination", StrikeDays: 180, StrikePoints: 3,
 		Effect:          "The account is ended for good, its identifiers are blocked, and it gets a strike for 180 days.",
 		HumanRule:       "two people who agree, each without sight of the other's opinion; no exception",
 		StatementFields: []string{"decision_account"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,14 @@ type ruleFile struct {
 	Queues    []queueSpec `json:"queues"`
 	OnUnknown ruleSpec    `json:"on_unknown"`
 	Rules     []ruleSpec  `json:"rules"`
+
+	// What follows is left out where the file says nothing of it, so that files from before it keep
+	// their version.
+	LeadQueue      string         `json:"lead_queue,omitempty"`
+	AppealTeam     string         `json:"appeal_team,omitempty"`
+	Deciding       *decidingSpec  `json:"deciding,omitempty"`
+	AlreadyDecided *sampleSpec    `json:"already_decided,omitempty"`
+	Automatic      *automaticSpec `json:"automatic,omitempty"`
 }
 
 type queueSpec struct {
@@ -173,12 +182,38 @@ func (r *ruleReader) seconds(n *yaml.Node, field string, fallback time.Duration)
 	return int64(d / time.Second)
 }
 
+// permille reads a share of 1 in thousandths, from least to 1000; least when it is absent.
+func (r *ruleReader) permille(n *yaml.Node, field string, least int) int {
+	if n == nil {
+		return least
+	}
+	x, err := strconv.ParseFloat(n.Value, 64)
+	thousandths := math.Round(x * 1000)
+	// Three decimals times 1000 differ from a whole number by rounding alone.
+	exact := math.Abs(x*1000-thousandths) < 1e-6
+	if n.Kind != yaml.ScalarNode || (n.Tag != "!!float" && n.Tag != "!!int") || err != nil || !exact ||
+		thousandths < float64(least) || thousandths > 1000 {
+		r.bad(n, field, "must be a share from %s to 1, to three decimals", formatNumber(float64(least)/1000))
+		return least
+	}
+	return int(thousandths)
+}
+
 func (r *ruleReader) items(n *yaml.Node, field string, most int) []*yaml.Node {
+	if n != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.bad(n, field, "must be a list with at least one item")
+		return nil
+	}
+	return r.itemsOrNone(n, field, most)
+}
+
+// itemsOrNone is items where a list may be empty.
+func (r *ruleReader) itemsOrNone(n *yaml.Node, field string, most int) []*yaml.Node {
 	if n == nil {
 		return nil
 	}
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.bad(n, field, "must be a list with at least one item")
+	if n.Kind != yaml.SequenceNode {
+		r.bad(n, field, "must be a list")
 		return nil
 	}
 	if len(n.Content) > most {
@@ -189,7 +224,8 @@ func (r *ruleReader) items(n *yaml.Node, field string, most int) []*yaml.Node {
 }
 
 func (r *ruleReader) readFile(n *yaml.Node) ruleFile {
-	m := r.mapping(n, "", []string{"version", "queues", "on_unknown", "rules"}, nil)
+	m := r.mapping(n, "", []string{"version", "queues", "on_unknown", "rules"},
+		[]string{"lead_queue", "appeals", "deciding", "already_decided", "automatic"})
 	f := ruleFile{Version: r.integer(m["version"], "version", ruleFileVersion, ruleFileVersion)}
 	deadlines := map[string]time.Duration{}
 	for i, q := range r.items(m["queues"], "queues", maxQueues) {
@@ -223,6 +259,8 @@ func (r *ruleReader) readFile(n *yaml.Node) ruleFile {
 		}
 		f.Rules = append(f.Rules, spec)
 	}
+	r.readDeciding(m, &f)
+	f.Automatic = r.automatic(m["automatic"], seen)
 	return f
 }
 
@@ -279,14 +317,20 @@ func (r *ruleReader) rule(n *yaml.Node, field string, deadlines map[string]time.
 	if m["tier"] != nil && !spec.Tier.Valid() {
 		r.bad(m["tier"], field+".tier", "must be flash, urgent, alert or routine")
 	}
-	spec.DueSeconds = r.seconds(m["due"], field+".due", defaultDue(spec.Tier, deadline))
+	// A rule may say that a case is first looked at after it should be decided; no default does.
+	due := defaultDue(spec.Tier, deadline)
+	if ok {
+		due = min(due, deadline)
+	}
+	spec.DueSeconds = r.seconds(m["due"], field+".due", due)
 	return spec
 }
 
 // defaultDeadline is a queue's decision deadline where its file names none.
 const defaultDeadline = 72 * time.Hour
 
-// defaultDue is how long after its opening a case of the tier falls due where its rule says nothing.
+// defaultDue is how long after its opening a case of the tier is first looked at where its rule says
+// nothing.
 func defaultDue(t casefile.Tier, deadline time.Duration) time.Duration {
 	switch t {
 	case casefile.TierFlash:

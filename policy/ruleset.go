@@ -54,6 +54,11 @@ type RuleSet struct {
 	queues    []Queue
 	onUnknown rule
 	rules     []rule
+
+	deciding       casefile.Deciding // without a draw
+	appealTeam     string
+	alreadyDecided int // thousandths
+	closes, acts   []autoRule
 }
 
 type rule struct {
@@ -65,7 +70,8 @@ type rule struct {
 	// confidenceOf computes the confidence where the file gives an expression; nil otherwise.
 	confidenceOf cel.Program
 	tier         casefile.Tier
-	due          time.Duration
+	due          time.Duration // to first touch
+	deadline     time.Duration // to the decision: the queue's
 }
 
 // Default loads the rule set that Docket ships.
@@ -88,14 +94,15 @@ func Load(r io.Reader, name string) (*RuleSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the language of conditions: %w", err)
 	}
-	s := &RuleSet{onUnknown: newRule(f.OnUnknown)}
+	s := &RuleSet{deciding: f.decidingRules(), appealTeam: f.AppealTeam, alreadyDecided: f.alreadyDecided()}
 	for _, q := range f.Queues {
 		s.queues = append(s.queues, Queue{
 			Name: q.Name, Title: q.Title, Deadline: time.Duration(q.DeadlineSeconds) * time.Second, Team: q.Team, Roles: q.Roles,
 		})
 	}
+	s.onUnknown = s.newRule(f.OnUnknown)
 	for i, spec := range f.Rules {
-		made := newRule(spec)
+		made := s.newRule(spec)
 		made.when, err = compile(env, spec.When, cel.BoolType)
 		if err != nil {
 			rr.badLine(spec.whenLine, fmt.Sprintf("rules[%d].when", i), "%s", err)
@@ -107,6 +114,10 @@ func Load(r io.Reader, name string) (*RuleSet, error) {
 			}
 		}
 		s.rules = append(s.rules, made)
+	}
+	if f.Automatic != nil {
+		s.closes = f.Automatic.compile(f.Automatic.Close, "automatic.close", env, rr)
+		s.acts = f.Automatic.compile(f.Automatic.Act, "automatic.act", env, rr)
 	}
 	err = rr.faults.Err()
 	if err != nil {
@@ -121,10 +132,11 @@ func Load(r io.Reader, name string) (*RuleSet, error) {
 	return s, nil
 }
 
-func newRule(spec ruleSpec) rule {
+func (s *RuleSet) newRule(spec ruleSpec) rule {
+	q, _ := s.Queue(spec.Queue) // the reader refused a queue that is not there
 	r := rule{
 		id: spec.ID, queue: spec.Queue, severity: spec.Severity, tier: spec.Tier,
-		due: time.Duration(spec.DueSeconds) * time.Second,
+		due: time.Duration(spec.DueSeconds) * time.Second, deadline: q.Deadline,
 	}
 	if spec.confidenceLine == 0 {
 		r.confidence, _ = strconv.Atoi(spec.Confidence) // the reader wrote it from a number
@@ -148,13 +160,28 @@ func (s *RuleSet) Queues() []Queue {
 	return out
 }
 
+// Queue gives the queue of a name; ok is false where the rule set has none. The caller owns the result.
+func (s *RuleSet) Queue(name string) (q Queue, ok bool) {
+	i := slices.IndexFunc(s.queues, func(q Queue) bool { return q.Name == name })
+	if i < 0 {
+		return Queue{}, false
+	}
+	q = s.queues[i]
+	q.Roles = slices.Clone(q.Roles)
+	return q, true
+}
+
 // Route sends a case where the first matching rule says. It is pure: the same input gives the same
 // route.
 //
 // A condition whose truth hangs on a finding that is not known does not match: its rule is
 // undecided, which the route's values say. Where an undecided rule would have been more severe than
-// the one that matched, the case goes by on_unknown if that is more severe, so that an unknown never
-// makes a case look harmless. An unknown confidence is 0.
+// the one that matched, the case goes by on_unknown if that is more severe, and no later than by the
+// rule that matched: so an unknown never makes a case look harmless. An unknown confidence is 0.
+//
+// DueAt is the rule's due after the opening, else 15 minutes for flash, an hour for urgent, 24 hours
+// for alert and the queue's deadline for routine, never after DecideBy. DecideBy is the opening and
+// the queue's deadline.
 //
 // Errors are CodeInvalid: no opening time, or a kind of finding twice.
 func (s *RuleSet) Route(in Input) (casefile.Route, error) {
@@ -184,11 +211,23 @@ func (s *RuleSet) Route(in Input) (casefile.Route, error) {
 			continue
 		}
 		if gravest > r.severity && s.onUnknown.severity > r.severity {
-			r = s.onUnknown
+			r = s.onUnknown.noLaterThan(r)
 		}
 		return s.route(r, in, v, undecided, missed), nil
 	}
 	return casefile.Route{}, casefile.Errorf(casefile.CodeInternal, "no rule matched, though the last one matches everything")
+}
+
+// tiers orders the tiers, the soonest first.
+var tiers = []casefile.Tier{casefile.TierFlash, casefile.TierUrgent, casefile.TierAlert, casefile.TierRoutine}
+
+// noLaterThan is r with the sooner of its times and those of other.
+func (r rule) noLaterThan(other rule) rule {
+	if slices.Index(tiers, other.tier) < slices.Index(tiers, r.tier) {
+		r.tier = other.tier
+	}
+	r.due, r.deadline = min(r.due, other.due), min(r.deadline, other.deadline)
+	return r
 }
 
 func (s *RuleSet) route(r rule, in Input, v *view, undecided []string, missed map[string]string) casefile.Route {
@@ -209,6 +248,6 @@ func (s *RuleSet) route(r rule, in Input, v *view, undecided []string, missed ma
 	}
 	return casefile.Route{
 		Queue: r.queue, Severity: r.severity, Confidence: confidence, Tier: r.tier,
-		DueAt: in.OpenedAt.UTC().Add(r.due), Rule: r.id, RuleSet: s.version, Values: values,
+		DueAt: in.OpenedAt.UTC().Add(r.due), DecideBy: in.OpenedAt.UTC().Add(r.deadline), Rule: r.id, RuleSet: s.version, Values: values,
 	}
 }

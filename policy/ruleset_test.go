@@ -14,6 +14,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/policy"
+	"github.com/docket-triage/docket/policy/examples"
 )
 
 var openedAt = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -116,7 +117,10 @@ func TestDefaultRulesRoute(t *testing.T) {
 				Flags: policy.FlagSummary{Count: 1, Weight: c.weight, Policies: c.policies, Rules: []string{"example"}, Posts: 2},
 			})
 			require.NoError(t, err)
-			c.want.DueAt, c.want.RuleSet, c.want.Values = openedAt.Add(c.due), s.Version(), got.Values
+			q, ok := s.Queue(c.want.Queue)
+			require.True(t, ok)
+			c.want.DueAt, c.want.DecideBy = openedAt.Add(c.due), openedAt.Add(q.Deadline)
+			c.want.RuleSet, c.want.Values = s.Version(), got.Values
 			require.Equal(t, c.want, got)
 		})
 	}
@@ -294,7 +298,7 @@ func TestRouteRecordsWhatTheMatchedConditionRead(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, casefile.Route{
-		Queue: "doubt", Severity: 4, Confidence: 1, Tier: casefile.TierUrgent, DueAt: openedAt.Add(90 * time.Minute), Rule: "r", RuleSet: s.Version(),
+		Queue: "doubt", Severity: 4, Confidence: 1, Tier: casefile.TierUrgent, DueAt: openedAt.Add(90 * time.Minute), DecideBy: openedAt.Add(72 * time.Hour), Rule: "r", RuleSet: s.Version(),
 		Values: map[string]string{
 			"platform": "synthetic", "flags.count": "2", "flags.policies": "VE-07 VE-08",
 			`known("score")`: "true", `value("score","max")`: "0.6", `value("strikes","live")`: "0",
@@ -427,6 +431,65 @@ func TestQueues(t *testing.T) {
 	got, err := s.Route(policy.Input{Platform: "synthetic", OpenedAt: openedAt})
 	require.NoError(t, err)
 	require.Equal(t, openedAt.Add(48*time.Hour), got.DueAt, "routine falls due at its queue's deadline")
+
+	doubt, ok := s.Queue("doubt")
+	require.True(t, ok)
+	require.Equal(t, s.Queues()[1], doubt)
+	doubt.Roles[0] = casefile.RoleAdmin
+	require.Equal(t, casefile.RoleSenior, s.Queues()[1].Roles[0], "the caller owns what it gets")
+	_, ok = s.Queue("nowhere")
+	require.False(t, ok)
+}
+
+// TestFirstTouchAndDecision: a case is first looked at by its tier, decided by its queue's deadline,
+// and no default puts the look behind the decision.
+func TestFirstTouchAndDecision(t *testing.T) {
+	t.Parallel()
+	const hour = time.Hour
+	for name, c := range map[string]struct {
+		tier, due, deadline string
+		touch, decide       time.Duration
+	}{
+		"flash":                    {"flash", "", "48h", 15 * time.Minute, 48 * hour},
+		"urgent":                   {"urgent", "", "48h", hour, 48 * hour},
+		"alert":                    {"alert", "", "48h", 24 * hour, 48 * hour},
+		"routine":                  {"routine", "", "48h", 48 * hour, 48 * hour},
+		"flash, sooner decision":   {"flash", "", "5m", 5 * time.Minute, 5 * time.Minute},
+		"alert, sooner decision":   {"alert", "", "2h", 2 * hour, 2 * hour},
+		"a rule's own":             {"alert", "30m", "48h", 30 * time.Minute, 48 * hour},
+		"a rule's own, after both": {"alert", "3h", "2h", 3 * hour, 2 * hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			due := ""
+			if c.due != "" {
+				due = ", due: " + c.due
+			}
+			text := ruleFile(`  - {id: r, when: 'flags.count > 0', queue: main, severity: 5, confidence: 1, tier: ` + c.tier + due + `}`)
+			got, err := load(t, strings.Replace(text, "deadline: 48h", "deadline: "+c.deadline, 1)).Route(policy.Input{
+				OpenedAt: openedAt, Flags: policy.FlagSummary{Count: 1},
+			})
+			require.NoError(t, err)
+			require.Equal(t, openedAt.Add(c.touch), got.DueAt)
+			require.Equal(t, openedAt.Add(c.decide), got.DecideBy)
+		})
+	}
+}
+
+// TestOnUnknownIsNoLater: a case that on_unknown lifts is looked at and decided no later than by the
+// rule that matched.
+func TestOnUnknownIsNoLater(t *testing.T) {
+	t.Parallel()
+	s := load(t, ruleFile(`
+  - {id: grave, when: 'value("score","max") > 0.5', queue: doubt, severity: 6, confidence: 1, tier: urgent}
+  - {id: soon, when: 'flags.count == 1', queue: main, severity: 1, confidence: 1, tier: flash}`))
+	got, err := s.Route(policy.Input{OpenedAt: openedAt, Flags: policy.FlagSummary{Count: 1}})
+	require.NoError(t, err)
+	got.Values = nil
+	require.Equal(t, casefile.Route{
+		Queue: "doubt", Severity: 3, Tier: casefile.TierFlash, DueAt: openedAt.Add(15 * time.Minute), DecideBy: openedAt.Add(48 * time.Hour),
+		Rule: policy.OnUnknown, RuleSet: s.Version(),
+	}, got)
 }
 
 func TestRouteFromManyGoroutines(t *testing.T) {
@@ -488,6 +551,10 @@ func FuzzLoad(f *testing.F) {
 	f.Add(ruleFile(oneRule(`value("score","max") > 0.5`)))
 	f.Add("version: 1\nqueues: &a [*a]\n")
 	f.Add("<<: {version: 1}\n")
+	f.Add(string(examples.Automatic()))
+	f.Add(ruleFile("") + "lead_queue: main\nappeals: {team: x}\ndeciding: {two_people: {actions: [L5], policies: [VE-07]}, sample: 0.051}\n")
+	f.Add(ruleFile("") + "already_decided: {sample: 1}\nautomatic: {close: [], act: [{id: a, when: 'flags.count > 1', action: L2, policy: VE-09, sample: 0.1}], breaker: {per_hour: 1, share: 0.5, min_cases: 1}}\n")
+	f.Add(ruleFile("") + "deciding: {sample: .nan}\nalready_decided: {sample: 0x1p-1}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := policy.Load(strings.NewReader(text), "fuzz.yaml")
 		if err != nil {
@@ -498,6 +565,22 @@ func FuzzLoad(f *testing.F) {
 		require.NoError(t, err)
 		require.NotEmpty(t, r.Queue)
 		require.True(t, r.Severity >= 0 && r.Severity <= 7 && r.Confidence >= 0 && r.Confidence <= 3)
+		require.False(t, r.DecideBy.Before(openedAt))
+
+		d := s.Deciding(999)
+		require.Contains(t, d.TwoActions, casefile.L6)
+		require.True(t, d.SamplePermille >= 0 && d.SamplePermille <= 1000)
+		require.True(t, s.AlreadyDecidedSample() >= 50 && s.AlreadyDecidedSample() <= 1000)
+		_, ok := s.Queue(d.LeadQueue)
+		require.Equal(t, d.LeadQueue != "", ok)
+		_, ok = s.Automatic(policy.Input{OpenedAt: openedAt, Flags: policy.FlagSummary{Count: 1}})
+		require.False(t, ok, "nothing is known")
+		auto, ok := s.Automatic(policy.Input{OpenedAt: openedAt, Flags: policy.FlagSummary{Count: 1}, Findings: allKnown()})
+		if ok {
+			require.Empty(t, policy.ValidateAutomatic(auto.Judgement))
+			require.True(t, auto.Judgement.Action != casefile.L0 || auto.SamplePermille >= 50)
+			require.Positive(t, auto.Breaker.PerHour)
+		}
 	})
 }
 

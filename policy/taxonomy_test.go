@@ -47,6 +47,7 @@ func TestTaxonomyIsWhole(t *testing.T) {
 		require.NotEmpty(t, s.Effect)
 		require.NotEmpty(t, s.HumanRule)
 		require.Equal(t, s.Action.Timed(), s.MaxDays > 0, s.Action)
+		require.Equal(t, s.StrikeDays > 0, s.StrikePoints > 0, s.Action)
 		actions = append(actions, s.Action)
 	}
 	require.Equal(t, casefile.Actions, actions)
@@ -132,66 +133,4 @@ func judgement(a casefile.Action, codes ...casefile.PolicyCode) casefile.Judgeme
 		j.Days = 14
 	}
 	return j
-}
-
-func TestConsequences(t *testing.T) {
-	t.Parallel()
-	const closes = "The decision goes on the public ledger by codes and commitments, without names or words, and the case closes."
-	const told = "The notice shown here is sent to the account, word for word."
-	number := func(n int) *int { return &n }
-	minor := judgement(casefile.L1, casefile.VE12)
-	minor.Mitigations[casefile.M8] = casefile.AnswerYes
-	context := judgement(casefile.L0, casefile.VE08)
-	context.Mitigations[casefile.M3] = casefile.AnswerYes
-	cases := map[string]struct {
-		in   policy.Outlook
-		want []string
-	}{
-		"nothing done": {
-			policy.Outlook{Judgement: judgement(casefile.L0, casefile.VE00), Strikes: number(0), CanNotify: true},
-			[]string{"Nothing is done on the platform.", "No strike is given; the account has 0 strikes.", "No notice is sent.", closes},
-		},
-		"let be for a mitigation": {
-			policy.Outlook{Judgement: context, Strikes: number(1), CanNotify: true},
-			[]string{"Nothing is done on the platform.", "No strike is given; the account has 1 strike.", "No notice is sent.", closes},
-		},
-		"limits": {
-			policy.Outlook{Judgement: judgement(casefile.L3, casefile.VE08), Strikes: number(1), CanNotify: true, Grace: 5 * time.Minute},
-			[]string{"The account's features are limited for 14 days.", "No strike is given; the account has 1 strike.", told, "The decision can be withdrawn for 5 minutes.", closes},
-		},
-		"removal, strikes unknown": {
-			policy.Outlook{Judgement: judgement(casefile.L4, casefile.VE08), Relied: 1},
-			[]string{"1 post is removed.", "Earlier strikes are not known: they could not be read.", "The account gets a strike for 90 days.", "This platform cannot deliver a notice: it is kept on record as undelivered.", closes},
-		},
-		"removal of nothing": {
-			policy.Outlook{Judgement: judgement(casefile.L4, casefile.VE08), Strikes: number(0), CanNotify: true},
-			[]string{"No post is removed: the opinion relies on none.", "The account gets a strike for 90 days, its number 1.", told, closes},
-		},
-		"termination below two people": {
-			policy.Outlook{Judgement: judgement(casefile.L6, casefile.VE03), Strikes: number(2), CanNotify: true},
-			[]string{"Nothing happens yet: L6 needs 2 people who agree.", "The account is terminated, without an end date.", "Its identifiers are blocked from signing up again.", "The account gets a strike for 180 days, its number 3.", told, closes},
-		},
-		"threat below its floor": {
-			policy.Outlook{Judgement: judgement(casefile.L5, casefile.VE01), Strikes: number(0), CanNotify: true},
-			[]string{"The account is suspended for 14 days.", "The account gets a strike for 180 days, its number 1.", "L5 departs from the floor of VE-01 (L6, and escalate to the person on call at once): the rationale must say why.", "VE-01 calls for escalation: tell the person on call now, whatever is decided here.", told, closes},
-		},
-		"a milder code beside": {
-			policy.Outlook{Judgement: judgement(casefile.L6, casefile.VE03, casefile.VE10), Strikes: number(0), CanNotify: true},
-			[]string{"Nothing happens yet: L6 needs 2 people who agree.", "The account is terminated, without an end date.", "Its identifiers are blocked from signing up again.", "The account gets a strike for 180 days, its number 1.", told, closes},
-		},
-		"a minor": {
-			policy.Outlook{Judgement: minor, Strikes: number(0), CanNotify: true},
-			[]string{"The account is warned; nothing is restricted.", "No strike is given; the account has 0 strikes.", "A minor or a person at risk seems to be concerned: hand the support path on.", told, closes},
-		},
-		"label": {
-			policy.Outlook{Judgement: judgement(casefile.L2, casefile.VE12), Strikes: number(0), CanNotify: true, Grace: 90 * time.Second},
-			[]string{"The account's posts are labelled or shown to fewer people.", "No strike is given; the account has 0 strikes.", told, "The decision can be withdrawn for 90 seconds.", closes},
-		},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			require.Equal(t, c.want, policy.Consequences(c.in))
-		})
-	}
 }

@@ -1,5 +1,6 @@
 // Package notice writes what the person concerned by a decision is told (Regulation (EU) 2022/2065,
-// Article 17), from one template for each language (docs/formats/notice.md).
+// Article 17), and what they are told of their complaint against it (Article 20(5)), from one template
+// each for each language (docs/formats/notice.md).
 //
 // The same Data gives the same bytes: number and date are part of it, so that a preview and the
 // notice sent from the same Data are equal.
@@ -19,7 +20,7 @@ import (
 
 // TemplateVersion names the wording. It is printed on every notice and grows with every change of
 // a template.
-const TemplateVersion = "docket-notice/1"
+const TemplateVersion = "docket-notice/2"
 
 // Languages are those that notices are written in, the default first.
 var Languages = []string{"en", "de"}
@@ -46,8 +47,12 @@ type Data struct {
 	// Account is whom it concerns; its handle is printed, else its id, else nothing.
 	Account   casefile.Account
 	Judgement casefile.Judgement
-	// DecidedBy is how the decision was settled; "" means as its action requires.
+	// DecidedBy is how the decision was settled; "" means as its action requires. For one opinion, and
+	// one that a second person may or may not be asked about, the notice says "people": it is written
+	// before that is known.
 	DecidedBy casefile.DecidedBy
+	// Rule names the automatic rule; required for casefile.ByAutomation, and only there.
+	Rule string
 	// Posts are those relied on, Profile whether the account's profile was too.
 	Posts   []Post
 	Profile bool
@@ -107,16 +112,25 @@ func Render(d Data) (casefile.Notice, error) {
 	if err != nil {
 		return casefile.Notice{}, err
 	}
-	tmpl, err := parse(d.Lang)
+	text, err := write(d.Lang, d.Lang+".tmpl", newPage(d))
 	if err != nil {
 		return casefile.Notice{}, err
 	}
-	var buf bytes.Buffer
-	err = tmpl.Execute(&buf, newPage(d))
+	return casefile.Notice{Number: d.Number, Decision: d.Decision, Case: d.Case, Lang: d.Lang, Text: text}, nil
+}
+
+// write executes one template of a language.
+func write(lang, name string, page any) (string, error) {
+	tmpl, err := parse(lang)
 	if err != nil {
-		return casefile.Notice{}, fmt.Errorf("write the notice: %w", err)
+		return "", err
 	}
-	return casefile.Notice{Number: d.Number, Decision: d.Decision, Case: d.Case, Lang: d.Lang, Text: buf.String()}, nil
+	var buf bytes.Buffer
+	err = tmpl.ExecuteTemplate(&buf, name, page)
+	if err != nil {
+		return "", fmt.Errorf("write the notice: %w", err)
+	}
+	return buf.String(), nil
 }
 
 // complete fills the defaults in and checks what a notice cannot do without.
@@ -133,37 +147,57 @@ func (d *Data) complete() error {
 			d.DecidedBy = casefile.ByTwoOpinions
 		}
 	}
+	automatic := d.DecidedBy == casefile.ByAutomation
 	switch {
-	case !slices.Contains(Languages, d.Lang):
+	case automatic != (d.Rule != "") || quote(d.Rule, 64) != d.Rule:
+		return casefile.Invalid("rule", "required for an automatic decision, and only there, in plain characters")
+	case d.DecidedBy == casefile.ByEmergency && d.Judgement.Action != casefile.L5:
+		return casefile.Invalid("decided_by", "an emergency order is a suspension (L5)")
+	}
+	return checkHead(d.Lang, d.Number, d.Date, d.Case, d.Judgement)
+}
+
+// checkHead checks what no notice can do without.
+func checkHead(lang, number string, date time.Time, ref casefile.CaseRef, j casefile.Judgement) error {
+	switch {
+	case !slices.Contains(Languages, lang):
 		return casefile.Invalid("lang", "notices are written in %s", strings.Join(Languages, ", "))
-	case d.Number == "" || quote(d.Number, 64) != d.Number:
+	case !plain(number):
 		return casefile.Invalid("number", "required, in plain characters")
-	case d.Date.IsZero():
+	case date.IsZero():
 		return casefile.Invalid("date", "required")
-	case !Due(d.Judgement.Action):
-		return casefile.Invalid("action", "%q sends no notice", d.Judgement.Action)
-	case len(d.Judgement.Policies) == 0:
+	case !Due(j.Action):
+		return casefile.Invalid("action", "%q sends no notice", j.Action)
+	case len(j.Policies) == 0:
 		return casefile.Invalid("policies", "at least one policy code is required")
 	}
-	for i, p := range d.Judgement.Policies {
+	for i, p := range j.Policies {
 		if !p.Valid() || p == casefile.VE00 {
 			return casefile.Invalid(fmt.Sprintf("policies[%d]", i), "not a code of a violation")
 		}
 	}
-	_, err := casefile.ParseCaseRef(string(d.Case))
+	_, err := casefile.ParseCaseRef(string(ref))
 	return err
 }
 
-// parse reads a language's template. A template that meets a code it has no words for fails.
+// plain reports whether a number can be printed as it is.
+func plain(number string) bool { return number != "" && quote(number, 64) == number }
+
+// complainUntil is until when a decision of a day can at least be complained about: the window runs
+// from the day on which the person was told, which is no sooner (Regulation (EU) 2022/2065, Article
+// 20(1)).
+func complainUntil(decided time.Time) time.Time { return decided.UTC().Add(casefile.AppealWindow) }
+
+// parse reads a language's templates. A template that meets a code it has no words for fails.
 func parse(lang string) (*template.Template, error) {
 	funcs := template.FuncMap{
 		"date":    func(t time.Time) string { return longDate(lang, t) },
 		"unknown": func(x any) (string, error) { return "", fmt.Errorf("no words for %v", x) },
 	}
 	name := lang + ".tmpl"
-	tmpl, err := template.New(name).Funcs(funcs).Option("missingkey=error").ParseFS(templateFiles, "templates/"+name)
+	tmpl, err := template.New(name).Funcs(funcs).Option("missingkey=error").ParseFS(templateFiles, "templates/"+name, "templates/ruling."+name)
 	if err != nil {
-		return nil, fmt.Errorf("read the template %s: %w", name, err)
+		return nil, fmt.Errorf("read the templates of %s: %w", lang, err)
 	}
 	return tmpl, nil
 }
@@ -187,8 +221,15 @@ type page struct {
 	Action     casefile.Action
 	Days       int
 	End        time.Time
-	Policies   []casefile.PolicyCode
-	Posts      []Post
+	// ComplainUntil is until when a complaint can be made at least.
+	ComplainUntil time.Time
+	Policies      []casefile.PolicyCode
+	Posts         []Post
+	weighed
+}
+
+// weighed says what became of the mitigations.
+type weighed struct {
 	// Found are the mitigations that were found to apply, M8 left out: it is no purpose of the
 	// content, and telling it would say something of the person. Assessed is false where nobody
 	// answered them.
@@ -196,27 +237,36 @@ type page struct {
 	Assessed bool
 }
 
+func weigh(j casefile.Judgement) weighed {
+	w := weighed{Assessed: true}
+	for _, m := range casefile.Mitigations {
+		switch {
+		case j.Mitigations[m] == casefile.AnswerNotAssessed:
+			w.Assessed = false
+		case m != casefile.M8 && j.Mitigations[m] == casefile.AnswerYes:
+			w.Found = append(w.Found, m)
+		}
+	}
+	return w
+}
+
+// nameOf is how a notice names an account, "" for one of which nothing is known.
+func nameOf(a casefile.Account) string {
+	handle := quote(a.Handle, 64)
+	if handle != "" { // a handle of nothing but spaces names nobody
+		return handle
+	}
+	return quote(a.ID, 64)
+}
+
 func newPage(d Data) page {
 	p := page{
-		Data: d, Service: quote(d.Service, 80), Complaints: quote(d.Complaints, 300), Template: TemplateVersion,
+		Data: d, Account: nameOf(d.Account), Service: quote(d.Service, 80), Complaints: quote(d.Complaints, 300), Template: TemplateVersion,
 		Action: d.Judgement.Action, Days: d.Judgement.Days, Policies: d.Judgement.Policies,
-		End: d.Date.UTC().AddDate(0, 0, d.Judgement.Days), Assessed: true,
-	}
-	p.Account = quote(d.Account.ID, 64)
-	handle := quote(d.Account.Handle, 64)
-	if handle != "" { // a handle of nothing but spaces names nobody
-		p.Account = handle
+		End: d.Date.UTC().AddDate(0, 0, d.Judgement.Days), ComplainUntil: complainUntil(d.Date), weighed: weigh(d.Judgement),
 	}
 	for _, post := range d.Posts {
 		p.Posts = append(p.Posts, Post{ID: quote(post.ID, 200), At: post.At, Text: quote(post.Text, 200)})
-	}
-	for _, m := range casefile.Mitigations {
-		switch {
-		case d.Judgement.Mitigations[m] == casefile.AnswerNotAssessed:
-			p.Assessed = false
-		case m != casefile.M8 && d.Judgement.Mitigations[m] == casefile.AnswerYes:
-			p.Found = append(p.Found, m)
-		}
 	}
 	return p
 }

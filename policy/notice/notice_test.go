@@ -53,38 +53,52 @@ func TestGolden(t *testing.T) {
 	oneDay.Profile = true
 	oneDay.DecidedBy = casefile.ByAdjudication
 	oneDay.DetectedBy = notice.DetectedByPerson
-	auto := data(judgement(casefile.L4, casefile.VE02))
-	auto.DecidedBy = casefile.ByAutomation
-	for m := range auto.Judgement.Mitigations {
-		auto.Judgement.Mitigations[m] = casefile.AnswerNotAssessed
-	}
+	auto := automatic(data(judgement(casefile.L2, casefile.VE09)))
+	emergency := data(judgement(casefile.L5, casefile.VE01))
+	emergency.DecidedBy = casefile.ByEmergency
 	cases := map[string]notice.Data{
-		"L1-profile": warning,
-		"L2":         data(judgement(casefile.L2, casefile.VE12)),
-		"L3-weighed": data(weighed),
-		"L4":         data(judgement(casefile.L4, casefile.VE08)),
-		"L4-auto":    auto,
-		"L5-one-day": oneDay,
-		"L6":         data(judgement(casefile.L6, casefile.VE03)),
+		"L1-profile":   warning,
+		"L2":           data(judgement(casefile.L2, casefile.VE12)),
+		"L3-weighed":   data(weighed),
+		"L4":           data(judgement(casefile.L4, casefile.VE08)),
+		"L2-auto":      auto,
+		"L5-one-day":   oneDay,
+		"L5-emergency": emergency,
+		"L6":           data(judgement(casefile.L6, casefile.VE03)),
 	}
 	for name, d := range cases {
 		for _, lang := range notice.Languages {
 			t.Run(name+"."+lang, func(t *testing.T) {
 				t.Parallel()
+				d := d // the languages run at the same time
 				d.Lang = lang
 				n, err := notice.Render(d)
 				require.NoError(t, err)
-				path := filepath.Join("testdata", name+"."+lang+".txt")
-				if os.Getenv("DOCKET_UPDATE_GOLDEN") != "" {
-					require.NoError(t, os.WriteFile(path, []byte(n.Text), 0o644))
-				}
-				want, err := os.ReadFile(path)
-				require.NoError(t, err)
-				require.Equal(t, string(want), n.Text)
+				requireGolden(t, name+"."+lang+".txt", n.Text)
 				require.Equal(t, casefile.Notice{Number: d.Number, Case: d.Case, Lang: lang, Text: n.Text}, n)
 			})
 		}
 	}
+}
+
+func requireGolden(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("DOCKET_UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), text)
+}
+
+// automatic makes a decision one of a rule.
+func automatic(d notice.Data) notice.Data {
+	d.DecidedBy, d.Rule = casefile.ByAutomation, "label-propaganda"
+	for m := range d.Judgement.Mitigations {
+		d.Judgement.Mitigations[m] = casefile.AnswerNotAssessed
+	}
+	return d
 }
 
 // TestWordsForEverything: every action, code, mitigation and way of deciding has words in every
@@ -118,11 +132,15 @@ func TestWordsForEverything(t *testing.T) {
 			d.Judgement.Mitigations[m] = casefile.AnswerYes
 			render(string(m), d)
 		}
-		for _, by := range []casefile.DecidedBy{casefile.ByTwoOpinions, casefile.ByAdjudication, casefile.ByAutomation} {
+		for _, by := range []casefile.DecidedBy{casefile.ByTwoOpinions, casefile.ByAdjudication} {
 			d := data(judgement(casefile.L3, casefile.VE10))
 			d.DecidedBy = by
 			render(string(by), d)
 		}
+		render("automation", automatic(data(judgement(casefile.L2, casefile.VE10))))
+		emergency := data(judgement(casefile.L5, casefile.VE10))
+		emergency.DecidedBy = casefile.ByEmergency
+		render("emergency", emergency)
 	}
 }
 
@@ -141,6 +159,44 @@ func TestPreviewEqualsNotice(t *testing.T) {
 	require.Equal(t, d.Decision, sent.Decision)
 }
 
+// TestPreviewTellsNothingOfASecondPerson: one opinion's notice is the same bytes whether a second
+// person was asked or not, for every action but L6.
+func TestPreviewTellsNothingOfASecondPerson(t *testing.T) {
+	t.Parallel()
+	for _, lang := range notice.Languages {
+		for _, a := range casefile.Actions {
+			if !notice.Due(a) || a == casefile.L6 {
+				continue
+			}
+			d := data(judgement(a, casefile.VE08))
+			d.Lang = lang
+			preview, err := notice.Render(d)
+			require.NoError(t, err)
+			d.DecidedBy = casefile.ByOneOpinion
+			settled, err := notice.Render(d)
+			require.NoError(t, err)
+			require.Equal(t, preview.Text, settled.Text)
+			for _, count := range []string{"A person took", "Two people", "Ein Mensch hat diese", "Zwei Menschen"} {
+				require.NotContains(t, preview.Text, count)
+			}
+		}
+	}
+}
+
+// TestNumberAndWindow: every notice says at its head which number to quote, and until when one can
+// complain: as long as the domain says.
+func TestNumberAndWindow(t *testing.T) {
+	t.Parallel()
+	d := data(judgement(casefile.L4, casefile.VE08))
+	until := d.Date.Add(casefile.AppealWindow)
+	n, err := notice.Render(d)
+	require.NoError(t, err)
+	lines := strings.SplitN(n.Text, "\n", 3)
+	require.Equal(t, "Notice "+d.Number, lines[0])
+	require.Equal(t, "Quote this number to complain. You can do so at least until "+until.Format("2 January 2006")+" (UTC).", lines[1])
+	require.Contains(t, n.Text, "Quote the number "+d.Number+".")
+}
+
 // TestEndIsThatOfTheAct: the day printed is that on which the platform's act ends.
 func TestEndIsThatOfTheAct(t *testing.T) {
 	t.Parallel()
@@ -149,7 +205,7 @@ func TestEndIsThatOfTheAct(t *testing.T) {
 		n, err := notice.Render(d)
 		require.NoError(t, err)
 		acts := casefile.PlanActs(casefile.Decision{Judgement: d.Judgement, DecidedAt: d.Date}, 0)
-		require.Contains(t, n.Text, "ends on "+acts[0].Until.Format("2 January 2006")+" (UTC)")
+		require.Contains(t, n.Text, "ends by itself on "+acts[0].Until.Format("2 January 2006")+" (UTC)")
 	}
 }
 
@@ -170,6 +226,10 @@ func TestRenderRefuses(t *testing.T) {
 		"no case":           {func(d *notice.Data) { d.Case = "" }, "case"},
 		"no such language":  {func(d *notice.Data) { d.Lang = "../en" }, "lang"},
 		"other than decide": {func(d *notice.Data) { d.DecidedBy = "coin" }, ""},
+		"rule not named":    {func(d *notice.Data) { d.DecidedBy = casefile.ByAutomation }, "rule"},
+		"rule of lines":     {func(d *notice.Data) { d.DecidedBy, d.Rule = casefile.ByAutomation, "r\n1" }, "rule"},
+		"rule of a person":  {func(d *notice.Data) { d.Rule = "r" }, "rule"},
+		"emergency removal": {func(d *notice.Data) { d.DecidedBy = casefile.ByEmergency }, "decided_by"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -255,10 +315,12 @@ func TestTemplateVersion(t *testing.T) {
 	t.Parallel()
 	sum := sha256.New()
 	for _, lang := range notice.Languages {
-		raw, err := os.ReadFile("templates/" + lang + ".tmpl")
-		require.NoError(t, err)
-		fmt.Fprintf(sum, "%s %d\n", lang, len(raw))
-		sum.Write(raw)
+		for _, name := range []string{lang, "ruling." + lang} {
+			raw, err := os.ReadFile("templates/" + name + ".tmpl")
+			require.NoError(t, err)
+			fmt.Fprintf(sum, "%s %d\n", name, len(raw))
+			sum.Write(raw)
+		}
 	}
 	const path = "testdata/template-version.txt"
 	got := notice.TemplateVersion + " " + hex.EncodeToString(sum.Sum(nil)) + "\n"
