@@ -51,8 +51,8 @@ func (o AppealOutcome) Valid() bool {
 // Times of appeals.
 const (
 	// AppealWindow is for how long a decision can be appealed from the day the person was told
-	// (Regulation (EU) 2022/2065, Article 20(1): at least six months).
-	AppealWindow = 183 * 24 * time.Hour
+	// (Regulation (EU) 2022/2065, Article 20(1): at least six months, of which the longest has 184 days).
+	AppealWindow = 184 * 24 * time.Hour
 	// AppealTime is until when an appeal is decided (Regulation (EU) 2021/784, Article 10(2): two weeks).
 	AppealTime = 14 * 24 * time.Hour
 	// EmergencyReviewTime is until when an emergency order is reviewed.
