@@ -19,24 +19,36 @@ type Platform interface {
 	Capabilities() Capabilities
 	// Prepare reads what is needed to take the act back (the state before). It changes nothing.
 	Prepare(ctx context.Context, r Request) (UndoRecord, error)
-	// Do does the act once for the request's key. CodeUnavailable errors may be retried; CodeState
-	// and CodeInvalid are final.
+	// Do does the act once for the request's key. Its errors say what is known:
+	//
+	//   - CodeUnavailable: sending the same request again is safe, because nothing was begun or because
+	//     the platform keeps keys apart (Capabilities.Idempotent). RetryAfter may say when.
+	//   - CodeState, CodeInvalid: refused for good, nothing was done.
+	//   - CodeConflict: something else was done under this key.
+	//   - CodeUncertain: the act may have happened. It must not be sent again; Lookup may tell.
 	Do(ctx context.Context, r Request) (reference string, err error)
-	// Undo takes it back by the undo record, once for the key.
+	// Undo takes it back by the undo record, once for the key. CodeState when the act does not stand;
+	// the other errors are those of Do.
 	Undo(ctx context.Context, r Request, u UndoRecord) (reference string, err error)
 	// Lookup says whether the act of the request's key was carried out. It is asked after a crash
-	// between act and record. CodeUnavailable when the platform cannot tell.
+	// between act and record. CodeUnavailable when the platform cannot tell. An attempt that is still
+	// under way may be carried out after the answer that it was not: see Capabilities.Idempotent.
 	Lookup(ctx context.Context, r Request) (done bool, reference string, err error)
-	// Notify delivers a notice, once for its number.
+	// Notify delivers a notice, once for its number. The errors are those of Do.
 	Notify(ctx context.Context, account casefile.AccountRef, n casefile.Notice) error
 }
 
-// Capabilities of a platform.
+// Capabilities of a platform, as its operator states them: an adapter cannot find them out.
 type Capabilities struct {
-	Acts   []casefile.ActKind
-	Undo   []casefile.ActKind
-	Notify bool
-	Lookup bool
+	Acts   []casefile.ActKind // the acts that it can do
+	Undo   []casefile.ActKind // those of them that it can take back
+	Notify bool               // it delivers notices
+	Lookup bool               // it can say whether an act was carried out
+	// Idempotent says that the platform keeps keys apart: a key that was carried out is answered with
+	// the reference of that time, and none is carried out twice, even when attempts overlap or one
+	// arrives late. Without it an attempt that got no answer is never safe to send again, whatever a
+	// look-up says: it may still be under way.
+	Idempotent bool
 }
 
 // Request is one act on one target.

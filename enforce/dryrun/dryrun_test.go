@@ -50,6 +50,14 @@ func TestExercise(t *testing.T) {
 	})
 }
 
+// TestCapabilities: the suite asks for keys kept apart only where that is stated.
+func TestCapabilities(t *testing.T) {
+	t.Parallel()
+	c := openTest(t, filepath.Join(t.TempDir(), "dryrun.ndjson")).Capabilities()
+	require.Equal(t, c.Acts, c.Undo)
+	require.True(t, c.Idempotent && c.Lookup && c.Notify)
+}
+
 func TestState(t *testing.T) {
 	t.Parallel()
 	p := openTest(t, filepath.Join(t.TempDir(), "dryrun.ndjson"))

@@ -110,7 +110,7 @@ func (p *Platform) Capabilities() enforce.Capabilities {
 			casefile.ActSuspend, casefile.ActTerminate, casefile.ActBlockIdentifiers,
 		}
 	}
-	return enforce.Capabilities{Acts: all(), Undo: all(), Notify: true, Lookup: true}
+	return enforce.Capabilities{Acts: all(), Undo: all(), Notify: true, Lookup: true, Idempotent: true}
 }
 
 // Prepare reads the state before the act.

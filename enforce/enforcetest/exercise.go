@@ -1,4 +1,5 @@
-// Package enforcetest holds the suite that every platform adapter answers.
+// Package enforcetest holds the suite that every platform adapter answers. What only a platform that
+// keeps keys apart can promise is asked only of one that states it.
 package enforcetest
 
 import (
@@ -21,6 +22,9 @@ type Subject struct {
 	Reopen func(t *testing.T) enforce.Platform
 	// SetDown makes the platform fail and recover; nil where that cannot be played.
 	SetDown func(down bool)
+	// LoseAnswer lets the next request be carried out and its answer be lost; nil where that cannot be
+	// played.
+	LoseAnswer func(t *testing.T)
 	// Count says how many acts, reverses and notices really happened on the platform; nil where that
 	// cannot be seen.
 	Count func(t *testing.T) int
@@ -41,6 +45,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Subject) {
 		"malformed requests":          testMalformed,
 		"a notice is delivered once":  testNotify,
 		"down and up again":           testDown,
+		"a lost answer":               testLostAnswer,
 		"a new process":               testReopen,
 		"a context that ended":        testContext,
 	}
@@ -106,11 +111,29 @@ func (s Subject) requireCount(t *testing.T, want int) {
 	}
 }
 
+// repeats is how often a request that was carried out is sent again: never where the platform does not
+// keep keys apart.
+func (s Subject) repeats() int {
+	if s.Platform.Capabilities().Idempotent {
+		return 3
+	}
+	return 0
+}
+
+func (s Subject) needsKeysApart(t *testing.T) {
+	t.Helper()
+	if !s.Platform.Capabilities().Idempotent {
+		t.Skip("the platform does not keep keys apart")
+	}
+}
+
 func testCapabilities(t *testing.T, s Subject) {
 	require.NotEmpty(t, s.Platform.Name())
 	c := s.Platform.Capabilities()
 	require.NotEmpty(t, c.Acts)
 	require.Subset(t, c.Acts, c.Undo, "what cannot be done cannot be taken back")
+	c.Acts[0] = "altered"
+	require.NotContains(t, s.Platform.Capabilities().Acts, c.Acts[0], "the caller has a copy")
 }
 
 func testOnce(t *testing.T, s Subject) {
@@ -122,7 +145,7 @@ func testOnce(t *testing.T, s Subject) {
 		n++
 		is := before(t, s.Platform, r)
 		require.NotEqual(t, was, is, "%s changes nothing", kind)
-		for range 3 {
+		for range s.repeats() {
 			again, err := s.Platform.Do(t.Context(), r)
 			require.NoError(t, err)
 			require.Equal(t, first, again)
@@ -133,6 +156,7 @@ func testOnce(t *testing.T, s Subject) {
 }
 
 func testRace(t *testing.T, s Subject) {
+	s.needsKeysApart(t)
 	r := Request("D-1", s.Platform.Capabilities().Acts[0])
 	const callers = 16
 	references := make([]string, callers)
@@ -183,14 +207,16 @@ func testUndo(t *testing.T, s Subject) {
 		require.NotEmpty(t, undone)
 		require.NotEqual(t, reference, undone)
 		require.Equal(t, was, before(t, s.Platform, r), "%s was not taken back", kind)
-		again, err := s.Platform.Undo(t.Context(), back, u)
-		require.NoError(t, err)
-		require.Equal(t, undone, again)
-		// A late retry of the act must not bring it back.
-		late, err := s.Platform.Do(t.Context(), r)
-		require.NoError(t, err)
-		require.Equal(t, reference, late)
-		require.Equal(t, was, before(t, s.Platform, r))
+		for range s.repeats() {
+			again, err := s.Platform.Undo(t.Context(), back, u)
+			require.NoError(t, err)
+			require.Equal(t, undone, again)
+			// A late retry of the act must not bring it back.
+			late, err := s.Platform.Do(t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, reference, late)
+			require.Equal(t, was, before(t, s.Platform, r))
+		}
 		n += 2
 		s.requireCount(t, n)
 	}
@@ -228,6 +254,7 @@ func testUndoNothing(t *testing.T, s Subject) {
 }
 
 func testConflict(t *testing.T, s Subject) {
+	s.needsKeysApart(t)
 	r := Request("D-1", s.Platform.Capabilities().Acts[0])
 	do(t, s.Platform, r)
 	r.Account.ID = "a-18"
@@ -271,14 +298,15 @@ func testNotify(t *testing.T, s Subject) {
 	}
 	account := casefile.AccountRef{Platform: "synthetic", ID: "a-17"}
 	n := casefile.Notice{Number: "N-1", Decision: "D-1", Case: "7K2QX-9MDT4", Lang: "en", Text: "Notice N-1\n[what it says]\n"}
-	for range 3 {
+	require.NoError(t, s.Platform.Notify(t.Context(), account, n))
+	for range s.repeats() {
 		require.NoError(t, s.Platform.Notify(t.Context(), account, n))
+		other := n
+		other.Text += "more"
+		require.Equal(t, casefile.CodeConflict, casefile.ErrorCode(s.Platform.Notify(t.Context(), account, other)))
 	}
 	s.requireCount(t, 1)
 	other := n
-	other.Text += "more"
-	require.Equal(t, casefile.CodeConflict, casefile.ErrorCode(s.Platform.Notify(t.Context(), account, other)))
-	other = n
 	other.Text = ""
 	require.Equal(t, casefile.CodeInvalid, casefile.ErrorCode(s.Platform.Notify(t.Context(), account, other)))
 	other = n
@@ -304,14 +332,82 @@ func testDown(t *testing.T, s Subject) {
 	requireUnavailable(t, err)
 	_, _, err = s.Platform.Lookup(t.Context(), r)
 	requireUnavailable(t, err)
-	requireUnavailable(t, s.Platform.Notify(t.Context(), r.Account, casefile.Notice{Number: "N-1", Text: "[text]"}))
+	if s.Platform.Capabilities().Notify {
+		requireUnavailable(t, s.Platform.Notify(t.Context(), r.Account, casefile.Notice{Number: "N-1", Case: "7K2QX-9MDT4", Lang: "en", Text: "[text]"}))
+	}
 	s.SetDown(false)
 	s.requireCount(t, 0)
-	done, _, err := s.Platform.Lookup(t.Context(), r)
-	require.NoError(t, err)
-	require.False(t, done, "done while it was down")
+	if s.Platform.Capabilities().Lookup {
+		done, _, err := s.Platform.Lookup(t.Context(), r)
+		require.NoError(t, err)
+		require.False(t, done, "done while it was down")
+	}
 	do(t, s.Platform, r)
 	s.requireCount(t, 1)
+}
+
+// testLostAnswer: what happened and was not heard of is told from what may be sent again, and nothing
+// happens twice.
+func testLostAnswer(t *testing.T, s Subject) {
+	if s.LoseAnswer == nil {
+		t.Skip("a lost answer cannot be played")
+	}
+	c := s.Platform.Capabilities()
+	code := casefile.CodeUncertain
+	if c.Idempotent {
+		code = casefile.CodeUnavailable
+	}
+	r := Request("D-1", c.Acts[0])
+	lost := func(ask func() (string, error)) {
+		t.Helper()
+		s.LoseAnswer(t)
+		_, err := ask()
+		require.Equal(t, code, casefile.ErrorCode(err), "got %v", err)
+	}
+	established := func(r enforce.Request, again func() (string, error)) {
+		t.Helper()
+		reference := ""
+		if c.Lookup {
+			done, found, err := s.Platform.Lookup(t.Context(), r)
+			require.NoError(t, err)
+			require.True(t, done)
+			require.NotEmpty(t, found)
+			reference = found
+		}
+		for range s.repeats() {
+			told, err := again()
+			require.NoError(t, err)
+			if reference != "" {
+				require.Equal(t, reference, told)
+			}
+		}
+	}
+	u, err := s.Platform.Prepare(t.Context(), r)
+	require.NoError(t, err)
+	act := func() (string, error) { return s.Platform.Do(t.Context(), r) }
+	lost(act)
+	s.requireCount(t, 1)
+	established(r, act)
+	s.requireCount(t, 1)
+	n := 1
+	if len(c.Undo) > 0 && c.Undo[0] == r.Kind {
+		back := Reverse("D-1", r)
+		reverse := func() (string, error) { return s.Platform.Undo(t.Context(), back, u) }
+		lost(reverse)
+		established(back, reverse)
+		n++
+		s.requireCount(t, n)
+	}
+	if c.Notify {
+		notice := casefile.Notice{Number: "N-1", Case: "7K2QX-9MDT4", Lang: "en", Text: "[text]"}
+		tell := func() (string, error) { return "told", s.Platform.Notify(t.Context(), r.Account, notice) }
+		lost(tell)
+		for range s.repeats() {
+			_, err := tell()
+			require.NoError(t, err)
+		}
+		s.requireCount(t, n+1)
+	}
 }
 
 func requireUnavailable(t *testing.T, err error) {
@@ -338,10 +434,12 @@ func testReopen(t *testing.T, s Subject) {
 	for i, kind := range kinds {
 		r := Request("D-"+string(kind), kind)
 		require.Equal(t, all[i].state, before(t, p, r), kind)
-		again, err := p.Do(t.Context(), r)
-		require.NoError(t, err)
-		require.Equal(t, all[i].reference, again, "%s was done again", kind)
-		_, err = p.Undo(t.Context(), Reverse("D-"+string(kind), r), all[i].undo)
+		for range s.repeats() {
+			again, err := p.Do(t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, all[i].reference, again, "%s was done again", kind)
+		}
+		_, err := p.Undo(t.Context(), Reverse("D-"+string(kind), r), all[i].undo)
 		require.NoError(t, err)
 		require.Equal(t, all[i].undo.Before, before(t, p, r), kind)
 	}
