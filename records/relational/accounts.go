@@ -32,7 +32,7 @@ func (s *Store) PutAccountKey(ctx context.Context, key records.WrappedKey) (reco
 	if len(key.Wrapped) == 0 {
 		return records.WrappedKey{}, casefile.Invalid("wrapped", "an account key holds at least one byte")
 	}
-	stands, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.WrappedKey, error) {
+	stands, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) (records.WrappedKey, error) {
 		_, err := t.Exec(ctx, `INSERT INTO account_keys (account, platform, wrapped, key_id, at) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (account) DO NOTHING`, key.Account, key.Platform, key.Wrapped, key.KeyID, micros(key.At))
 		if err != nil {
@@ -65,7 +65,7 @@ func (s *Store) Account(ctx context.Context, account casefile.AccountKey) (recor
 // SetProfile stores the address of the account's newest sealed profile, if asOf is newer than the
 // stored one's.
 func (s *Store) SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error {
-	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
 		_, err := t.Exec(ctx, insertAccount, account, platform)
 		if err != nil {
 			return err

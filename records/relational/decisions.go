@@ -94,7 +94,8 @@ func (s *Store) AdvanceDecision(ctx context.Context, id string, state casefile.D
 // projectDecision writes a case's decision. A projection never takes back what a takedown has
 // reached meanwhile, nor a proof.
 func (t *tx) projectDecision(ctx context.Context, d records.DecisionRow, now time.Time) error {
-	old, err := one(ctx, t, scanDecision, selectDecision, d.Decision.ID)
+	// The row is its takedown's as well, which does not wait for the account's other writes.
+	old, err := one(ctx, t, scanDecision, selectDecision+"/*postgres: FOR UPDATE*/", d.Decision.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t.insertDecision(ctx, d, now)
 	}

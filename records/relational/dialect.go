@@ -30,7 +30,7 @@ func (d Dialect) Statement(text string) string {
 		return text
 	}
 	text = indexHint.ReplaceAllString(text, "")
-	text = onlyThere.ReplaceAllString(text, "$1")
+	text = onlyThere.ReplaceAllString(text, " $1 ")
 	n := 0
 	return argument.ReplaceAllStringFunc(text, func(s string) string {
 		switch {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
 )
 
@@ -61,6 +62,12 @@ const (
 	// OutboxNumbers is for writes that number rows of the ledger outbox: one runs at a time.
 	OutboxNumbers Apart = "numbers of ledger_outbox"
 )
+
+// AccountRows is for writes to the rows of one account and its cases, which all say so: one of them
+// runs at a time for each account, and each of their statements sees what those before have
+// committed. They would do as serial writes. But serial writes get into each other's way where they
+// read neighbours in an index, and these are the ones of which there are many at a time.
+func AccountRows(account casefile.AccountKey) Apart { return Apart("account " + account) }
 
 // Fault says what an error of the database means.
 type Fault int

@@ -36,25 +36,23 @@ func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records
 		row     records.FlagReceipt
 		created bool
 	}
-	p, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (put, error) {
+	p, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) (put, error) {
 		_, err := t.Exec(ctx, insertAccount, r.Account, r.Platform)
 		if err != nil {
 			return put{}, err
 		}
-		n, err := t.changed(ctx, `INSERT INTO flags (flag, account, platform, digest, sealed, source, at, status, reopens, sweep_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (flag) DO NOTHING`,
+		made, err := all(ctx, t, scanFlag, `INSERT INTO flags (flag, account, platform, digest, sealed, source, at, status, reopens, sweep_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (flag) DO NOTHING RETURNING `+flagColumns,
 			r.Flag, r.Account, r.Platform, r.Digest, r.Sealed, r.Source, micros(r.At), records.FlagPending, r.Reopens, micros(r.At))
 		if err != nil {
 			return put{}, err
 		}
-		stands, err := one(ctx, t, scanFlag, selectFlag, r.Flag)
-		if err != nil {
-			return put{}, err
-		}
-		if n > 0 {
+		if len(made) > 0 {
 			t.Tell(records.Change{Kind: records.ChangeFlag, Flag: r.Flag})
+			return put{made[0], true}, nil
 		}
-		return put{stands, n > 0}, nil
+		stands, err := one(ctx, t, scanFlag, selectFlag, r.Flag)
+		return put{stands, false}, err
 	})
 	return p.row, p.created, s.coded(ctx, "put flag", err)
 }

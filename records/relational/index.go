@@ -56,15 +56,16 @@ func (s *Store) IndexedUpTo(ctx context.Context, c records.IndexChange) error {
 
 // RequeueIndex enters every case and decision again, for a rebuild.
 func (s *Store) RequeueIndex(ctx context.Context) error {
-	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
+		// A row may change meanwhile, and its entry with it: that is the higher revision, which stands.
 		// Without the WHERE the parser takes ON CONFLICT for a join.
 		_, err := t.Exec(ctx, `INSERT INTO index_outbox (case_ref, revision) SELECT ref, revision FROM cases WHERE true
-			ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision`)
+			ON CONFLICT (case_ref) DO UPDATE SET revision = excluded.revision WHERE excluded.revision > index_outbox.revision`)
 		if err != nil {
 			return err
 		}
 		_, err = t.Exec(ctx, `INSERT INTO index_outbox (decision, revision) SELECT id, counter FROM decisions WHERE true
-			ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision`)
+			ON CONFLICT (decision) DO UPDATE SET revision = excluded.revision WHERE excluded.revision > index_outbox.revision`)
 		if err != nil {
 			return err
 		}

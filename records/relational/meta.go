@@ -19,7 +19,7 @@ func (s *Store) Meta(ctx context.Context, key string) (string, error) {
 
 // SetMetaIfAbsent stores a deployment value once and returns what stands there now.
 func (s *Store) SetMetaIfAbsent(ctx context.Context, key, value string) (string, error) {
-	v, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (string, error) {
+	v, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) (string, error) {
 		_, err := t.Exec(ctx, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", key, value)
 		if err != nil {
 			return "", err

@@ -38,7 +38,7 @@ func scanOutbox(r scanner) (records.OutboxEntry, error) {
 // give. CodeInvalid when the body is not JSON.
 func (s *Store) PutOutbox(ctx context.Context, e records.OutboxEntry) error {
 	e.Key = repeatKey(e.Key)
-	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error { return t.putOutbox(ctx, e) })
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error { return t.putOutbox(ctx, e) })
 	return s.coded(ctx, "put ledger outbox row", err)
 }
 

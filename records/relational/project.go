@@ -28,7 +28,7 @@ func (s *Store) Project(ctx context.Context, p records.Projection) error {
 	if err != nil {
 		return err
 	}
-	err = exec(ctx, s.engine, func(ctx context.Context, t *tx) error { return t.project(ctx, p) })
+	err = execApart(ctx, s.engine, AccountRows(p.Case.Account), func(ctx context.Context, t *tx) error { return t.project(ctx, p) })
 	return s.coded(ctx, "project case", err)
 }
 

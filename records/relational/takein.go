@@ -38,7 +38,7 @@ func scanOpenCase(r scanner) (openCase, error) {
 // row of a flag whose account was erased is closed; that of one that came after the open case's
 // decision was proven waits for the account's next case.
 func (s *Store) TakeIn(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey, propose casefile.CaseRef, now time.Time) (records.TakenIn, error) {
-	taken, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.TakenIn, error) {
+	taken, err := doApart(ctx, s.engine, AccountRows(account), func(ctx context.Context, t *tx) (records.TakenIn, error) {
 		in := takeIn{t: t, platform: platform, account: account, flag: flag, propose: propose, now: now}
 		return in.run(ctx)
 	})
