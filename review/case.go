@@ -2,8 +2,10 @@ package review
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,18 +18,21 @@ import (
 
 // Case opens a case with everything in it that the caller may see. The look goes on record, with
 // its purpose ("" for the caller's usual one), before anything is shown. What cannot be read stands
-// in Missing, in words: the view has gaps rather than being an error. Errors: CodeForbidden,
+// in Missing, in words: the view has gaps rather than being an error. Of a restricted case, whoever may
+// not see it gets the row without its words, which goes on record as a refusal. Errors: CodeForbidden,
 // CodeInvalid (the number), CodeNotFound, CodeUnavailable (the records do not answer).
 func (d *Desk) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, purpose string) (CaseView, error) {
-	err := who.Require(access.CaseRead)
-	if err != nil {
-		return CaseView{}, err
-	}
-	why, err := who.Purpose(purpose)
-	if err != nil {
-		return CaseView{}, err
+	if !who.May(access.CaseRead) && !who.May(access.GlassBreak) {
+		return CaseView{}, who.Require(access.CaseRead)
 	}
 	row, err := d.row(ctx, ref)
+	if err != nil {
+		return CaseView{}, err
+	}
+	why, err := d.mayOpen(ctx, who, row, purpose)
+	if err != nil && who.May(access.CaseRead) && errors.Is(err, errRestricted) {
+		return d.withheld(ctx, who, row)
+	}
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -35,12 +40,58 @@ func (d *Desk) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, p
 	if err != nil {
 		return CaseView{}, err
 	}
-	err = d.o.Records.PutView(ctx, records.View{Person: who.Person, Case: row.Ref, Purpose: string(why), At: d.now()})
+	err = d.putView(ctx, who, row, why)
 	if err != nil {
-		return CaseView{}, fmt.Errorf("put the look on record: %w", err)
+		return CaseView{}, err
 	}
 	b := &builder{desk: d, who: who, row: row, seen: seen}
 	b.build(ctx)
+	b.view.Purpose = string(why)
+	return b.view, nil
+}
+
+// mayOpen gives the purpose under which somebody opens a case, in their own right or because they broke
+// its glass. errRestricted where the case's referral alone keeps it from them.
+func (d *Desk) mayOpen(ctx context.Context, who access.Who, row records.Case, purpose string) (access.Purpose, error) {
+	holder := row.State == casefile.StateClaimed && row.Claim.Live(d.now()) && row.Claim.Person == who.Person
+	why, err := d.o.Glass.Purpose(ctx, who, row.Ref, row.Restricted, holder, purpose)
+	if casefile.ErrorCode(err) == casefile.CodeForbidden && who.May(access.CaseRead) && !access.MaySeeRestricted(who, row.Restricted, holder) {
+		return "", errRestricted
+	}
+	return why, err
+}
+
+// putView puts a look on record.
+func (d *Desk) putView(ctx context.Context, who access.Who, row records.Case, why access.Purpose) error {
+	err := d.o.Records.PutView(ctx, records.View{Person: who.Person, Case: row.Ref, Purpose: string(why), At: d.now()})
+	if err != nil {
+		return fmt.Errorf("put the look on record: %w", err)
+	}
+	return nil
+}
+
+// look checks that somebody may open a case and puts the look on record.
+func (d *Desk) look(ctx context.Context, who access.Who, row records.Case, purpose string) error {
+	why, err := d.mayOpen(ctx, who, row, purpose)
+	if err != nil {
+		return err
+	}
+	return d.putView(ctx, who, row, why)
+}
+
+// wordsVerb is under what a look at a restricted case goes on record as a refusal.
+const wordsVerb = "case.words"
+
+// withheld is a restricted case as those see it who may not open it.
+func (d *Desk) withheld(ctx context.Context, who access.Who, row records.Case) (CaseView, error) {
+	err := d.Refuse(ctx, Refusal{Person: who.Person, Case: row.Ref, Verb: wordsVerb, Err: errRestricted})
+	if err != nil {
+		return CaseView{}, err
+	}
+	b := &builder{desk: d, who: who, row: row}
+	b.frame(ctx)
+	b.view.Withheld = true
+	b.view.Why = "This case was referred to " + strings.ReplaceAll(string(row.Restricted), "_", " ") + ": its words are shown to its holder, to leads and to that team alone."
 	return b.view, nil
 }
 
@@ -88,25 +139,64 @@ func (b *builder) missing(ctx context.Context, err error, format string, args ..
 	}
 }
 
-func (b *builder) build(ctx context.Context) {
-	row := b.row
+// frame lays out what needs no words.
+func (b *builder) frame(ctx context.Context) {
+	row, now := b.row, b.desk.now()
 	b.view = CaseView{
-		CaseRow:  rowView(row),
+		CaseRow:  b.desk.rowView(b.who, row),
 		Revision: row.Revision, EvidenceRevision: row.EvidenceRevision, Ordinal: row.Ordinal, Route: row.Route,
 		FlagViews: []FlagView{}, Evidence: []EvidencePost{}, Findings: []casefile.Finding{},
 	}
-	if row.State == casefile.StateClaimed && row.Claim.Live(b.desk.now()) {
+	if row.State == casefile.StateClaimed && row.Claim.Live(now) {
 		claim := *row.Claim
 		b.view.Claim = &claim
 		b.view.Mine = claim.Person == b.who.Person
+		// Input moves a lease on to no later than this: only a hold lasts longer.
+		b.view.Held = b.desk.o.Lease > 0 && claim.ExpiresAt.After(now.Add(b.desk.o.Lease))
 	}
+	parts, err := b.desk.o.Records.Parts(ctx, row.Ref)
+	if err != nil {
+		b.missing(ctx, err, "Whether somebody has held the case could not be read.")
+	}
+	b.view.Touched = slices.ContainsFunc(parts, func(p records.PartRow) bool { return p.Part == records.PartClaim })
+	b.deadlines(now)
+}
+
+func (b *builder) deadlines(now time.Time) {
+	b.view.Deadlines = []DeadlineView{}
+	settled := b.row.State != casefile.StateQueued && b.row.State != casefile.StateClaimed && b.row.State != casefile.StateNew
+	for _, one := range []struct {
+		kind casefile.DeadlineKind
+		due  time.Time
+		met  bool
+	}{
+		{casefile.DeadlineTouch, b.row.Route.DueAt, b.view.Touched || settled},
+		{casefile.DeadlineDecision, b.row.Route.DecideBy, settled},
+	} {
+		if one.due.IsZero() {
+			continue
+		}
+		half := b.row.OpenedAt.Add(one.due.Sub(b.row.OpenedAt) / 2)
+		b.view.Deadlines = append(b.view.Deadlines, DeadlineView{
+			Deadline: one.kind, DueAt: one.due, Met: one.met, Half: !one.met && !now.Before(half), Missed: slices.Contains(b.row.Missed, one.kind),
+		})
+	}
+}
+
+func (b *builder) build(ctx context.Context) {
+	b.frame(ctx)
 	b.profile(ctx)
 	b.flags(ctx)
 	b.findings(ctx)
 	b.earlier(ctx)
+	b.recommend(ctx)
+	b.referrals(ctx)
 	b.comments(ctx)
 	b.opinions(ctx)
 	b.decision(ctx)
+	b.attached(ctx)
+	b.hideMedia()
+	b.names(ctx)
 }
 
 func (b *builder) profile(ctx context.Context) {
@@ -169,6 +259,7 @@ func (b *builder) flags(ctx context.Context) {
 		}
 		b.view.FlagViews = append(b.view.FlagViews, v)
 	}
+	b.accountState(flags)
 	posts, dropped := mergePosts(flags)
 	for i := range posts {
 		posts[i].New = fresh[postKey{posts[i].Event.ID, posts[i].Event.Text}]
@@ -192,6 +283,7 @@ func (b *builder) findings(ctx context.Context) {
 	}
 	b.view.Findings = append(b.view.Findings, findings...)
 	dropped := scorePosts(b.view.Evidence, findings)
+	markUndecided(b.view.Evidence, findings)
 	if dropped > 0 {
 		b.missing(ctx, nil, "%d places of a score lie outside the post they name and are not marked.", dropped)
 	}
@@ -287,25 +379,78 @@ func decided(s casefile.State) bool {
 }
 
 func (b *builder) opinions(ctx context.Context) {
-	opinions, err := b.desk.o.Records.Opinions(ctx, b.row.Ref)
+	shown, err := b.desk.o.Records.Opinions(ctx, b.row.Ref)
 	if err != nil {
 		b.missing(ctx, err, "Opinions could not be read.")
 		return
 	}
-	for _, o := range opinions {
-		if !decided(b.row.State) && o.Person != b.who.Person {
-			continue
+	for _, o := range shown {
+		if decided(b.row.State) || o.Person == b.who.Person {
+			b.opinion(ctx, o, OpinionView{})
 		}
-		v := OpinionView{Opinion: o, Relied: []string{}}
-		var form casefile.OpinionForm
-		err = b.desk.open(ctx, b.row.Account, evidence.KindOpinion, o.Form, &form)
-		if err != nil {
-			b.missing(ctx, err, "The words of an opinion could not be opened.")
-		} else {
-			v.Rationale, v.Relied = form.Rationale, append(v.Relied, form.Relied...)
-		}
-		b.view.Opinions = append(b.view.Opinions, v)
 	}
+	b.blindOpinions(ctx)
+	b.voidOpinions(ctx)
+}
+
+// blindOpinions shows the caller's own opinion, and to a lead who gave none those that differ.
+func (b *builder) blindOpinions(ctx context.Context) {
+	blind, err := b.desk.o.Records.BlindOpinions(ctx, b.row.Ref)
+	if err != nil {
+		b.missing(ctx, err, "Your own opinion, if you gave one, could not be read.")
+		return
+	}
+	own := slices.ContainsFunc(blind, func(o records.BlindOpinion) bool { return o.Person == b.who.Person })
+	all := adjudicates(b.who, b.row) && !own
+	for _, o := range blind {
+		if all || o.Person == b.who.Person {
+			b.sealedOpinion(ctx, o, OpinionView{Blind: true})
+		}
+	}
+}
+
+// voidOpinions shows those that count no more: the caller's own, and once the case is decided those
+// that had been shown.
+func (b *builder) voidOpinions(ctx context.Context) {
+	shown, blind, err := b.desk.o.Records.VoidOpinions(ctx, b.row.Ref)
+	if err != nil {
+		b.missing(ctx, err, "Opinions that count no more could not be read.")
+		return
+	}
+	for _, o := range shown {
+		if decided(b.row.State) || o.Person == b.who.Person {
+			b.opinion(ctx, o, OpinionView{Void: true})
+		}
+	}
+	for _, o := range blind {
+		if o.Person == b.who.Person {
+			b.sealedOpinion(ctx, o, OpinionView{Void: true, Blind: true})
+		}
+	}
+}
+
+// sealedOpinion opens the codes of an opinion that is not shown.
+func (b *builder) sealedOpinion(ctx context.Context, o records.BlindOpinion, v OpinionView) {
+	var opinion casefile.Opinion
+	err := b.desk.open(ctx, b.row.Account, evidence.KindOpinion, o.Sealed, &opinion)
+	if err != nil {
+		b.missing(ctx, err, "An opinion that you may see could not be opened.")
+		return
+	}
+	b.opinion(ctx, opinion, v)
+}
+
+func (b *builder) opinion(ctx context.Context, o casefile.Opinion, v OpinionView) {
+	v.Opinion, v.Relied = o, []string{}
+	var form casefile.OpinionForm
+	err := b.desk.open(ctx, b.row.Account, evidence.KindOpinion, o.Form, &form)
+	if err != nil {
+		b.missing(ctx, err, "The words of an opinion could not be opened.")
+	} else {
+		v.Rationale = form.Rationale
+		v.Relied = append(v.Relied, form.Relied...)
+	}
+	b.view.Opinions = append(b.view.Opinions, v)
 }
 
 func (b *builder) decision(ctx context.Context) {
@@ -319,9 +464,12 @@ func (b *builder) decision(ctx context.Context) {
 	}
 	v := DecisionView{
 		ID: row.Decision.ID, State: row.State, DecidedAt: row.Decision.DecidedAt, DecidedBy: row.Decision.DecidedBy,
-		Judgement: row.Decision.Judgement, Why: row.Why,
+		Judgement: row.Decision.Judgement, Why: row.Why, Rule: row.Decision.Rule, Emergency: row.Decision.DecidedBy == casefile.ByEmergency,
 	}
-	if row.State == casefile.DecisionGrace && b.desk.o.Grace > 0 {
+	if o := row.Decision.Stands(); o != nil {
+		v.Standing = o.ID
+	}
+	if row.State == casefile.DecisionGrace && b.desk.o.Grace > 0 && !v.Emergency {
 		until := row.Decision.DecidedAt.Add(b.desk.o.Grace)
 		v.GraceUntil = &until
 	}
@@ -330,10 +478,14 @@ func (b *builder) decision(ctx context.Context) {
 		b.missing(ctx, err, "The acts could not be read.")
 	}
 	for _, a := range acts {
-		v.Acts = append(v.Acts, ActView{
-			Act: a.Act, Direction: a.Direction, State: a.State, PlannedAt: a.PlannedAt, StartedAt: a.StartedAt, EndedAt: a.EndedAt,
-			Reference: a.Reference, Why: a.Why,
-		})
+		v.Acts = append(v.Acts, actView(a))
+	}
+	appeals, err := b.desk.o.Records.DecisionAppeals(ctx, row.Decision.ID)
+	if err != nil {
+		b.missing(ctx, err, "Appeals against the decision could not be read.")
+	}
+	for _, a := range appeals {
+		v.Appeals = append(v.Appeals, b.desk.appealRow(a))
 	}
 	b.notice(ctx, *row, &v)
 	b.view.Decision = &v
@@ -351,8 +503,8 @@ func (b *builder) notice(ctx context.Context, row records.DecisionRow, v *Decisi
 	case casefile.ErrorCode(err) != casefile.CodeNotFound:
 		b.missing(ctx, err, "Whether the notice was sent could not be read.")
 		return
-	case len(row.Decision.Opinions) > 0 && row.Decision.Opinions[0].Notice != nil:
-		ref = row.Decision.Opinions[0].Notice
+	case row.Decision.Notice() != nil:
+		ref = row.Decision.Notice()
 		v.NoticeSent = casefile.NoticePlanned
 	default:
 		return

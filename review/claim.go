@@ -6,6 +6,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
 )
@@ -19,13 +20,17 @@ type VerbCall struct {
 	Key  string
 }
 
-// Next claims the first case of a queue that the person may take. ok is false when none waits.
-// A row is reserved first, so that callers at once try different cases, but the claim alone counts:
-// a refused one frees the row and the next is tried. A retry with the same key gives the case that
-// the first call claimed, once the records show it. CodeUnavailable when too many claims in a row
-// were refused.
+// Next claims the first case of a queue that the person may take, and before all others one with a
+// threat to life, whatever its queue. ok is false when none waits. A row is reserved first, so that
+// callers at once try different cases, but the claim alone counts: a refused one frees the row and the
+// next is tried. A retry with the same key gives the case that the first call claimed, once the records
+// show it. CodeForbidden for a queue of other roles or of another team, CodeNotFound for one that there
+// is not, CodeUnavailable when too many claims in a row were refused.
 func (d *Desk) Next(ctx context.Context, who access.Who, queue, idempotencyKey string) (answer VerbAnswer, ok bool, err error) {
 	actor, err := who.ActorFor(access.CaseNext)
+	if err == nil {
+		err = d.mayTakeFrom(who, queue)
+	}
 	if err != nil {
 		return VerbAnswer{}, false, err
 	}
@@ -34,21 +39,23 @@ func (d *Desk) Next(ctx context.Context, who access.Who, queue, idempotencyKey s
 		return VerbAnswer{}, false, err
 	}
 	if idempotencyKey != "" {
-		answer, ok, err = d.claimedBefore(ctx, actor, queue, k)
+		answer, ok, err = d.claimedBefore(ctx, who, actor, k)
 		if ok || err != nil {
 			return answer, ok, err
 		}
 	}
 	var skip []casefile.CaseRef
 	for range nextTries {
-		ref, found, err := d.o.Records.ReserveNext(ctx, queue, who.Person, skip, d.now(), d.o.ReserveFor)
+		ref, found, err := d.o.Records.ReserveNext(ctx, records.Reservation{
+			Queue: queue, Person: who.Person, Lead: actor.Role == casefile.RoleLead, Skip: skip, Now: d.now(), Hold: d.o.ReserveFor,
+		})
 		if err != nil {
 			return VerbAnswer{}, false, fmt.Errorf("reserve the next case: %w", err)
 		}
 		if !found {
 			return VerbAnswer{}, false, nil
 		}
-		answer, err := d.tryClaim(ctx, actor, ref, k)
+		answer, err := d.tryClaim(ctx, who, actor, ref, k)
 		if err == nil {
 			return answer, true, nil
 		}
@@ -66,18 +73,15 @@ func (d *Desk) Next(ctx context.Context, who access.Who, queue, idempotencyKey s
 	return VerbAnswer{}, false, casefile.Errorf(casefile.CodeUnavailable, "the first cases of this queue could not be claimed; try again")
 }
 
-// claimedBefore asks the cases that the person holds in the queue whether this very verb claimed
-// one: a case claimed otherwise refuses, since a holder cannot claim again.
-func (d *Desk) claimedBefore(ctx context.Context, actor casefile.Actor, queue, k string) (VerbAnswer, bool, error) {
+// claimedBefore asks the cases that the person holds whether this very verb claimed one: a case
+// claimed otherwise refuses, since a holder cannot claim again.
+func (d *Desk) claimedBefore(ctx context.Context, who access.Who, actor casefile.Actor, k string) (VerbAnswer, bool, error) {
 	held, err := d.o.Records.ClaimedBy(ctx, actor.Person)
 	if err != nil {
 		return VerbAnswer{}, false, fmt.Errorf("list claimed cases: %w", err)
 	}
 	for _, row := range held {
-		if row.Route.Queue != queue {
-			continue
-		}
-		answer, err := d.claimRow(ctx, actor, row, k)
+		answer, err := d.claimRow(ctx, who, actor, row, k)
 		if err == nil {
 			return answer, true, nil
 		}
@@ -89,56 +93,75 @@ func (d *Desk) claimedBefore(ctx context.Context, actor casefile.Actor, queue, k
 	return VerbAnswer{}, false, nil
 }
 
-func (d *Desk) tryClaim(ctx context.Context, actor casefile.Actor, ref casefile.CaseRef, k string) (VerbAnswer, error) {
+func (d *Desk) tryClaim(ctx context.Context, who access.Who, actor casefile.Actor, ref casefile.CaseRef, k string) (VerbAnswer, error) {
 	row, err := d.row(ctx, ref)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	err = d.mayTake(ctx, actor, row)
+	err = d.mayTake(who, row)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	return d.claimRow(ctx, actor, row, k)
+	return d.claimRow(ctx, who, actor, row, k)
 }
 
-// mayTake refuses a case to whoever may not judge it: its own first opinion's author as the second
-// person, and anybody but a lead as the third.
-func (d *Desk) mayTake(ctx context.Context, actor casefile.Actor, row records.Case) error {
-	if row.Stage == casefile.StageAdjudication && actor.Role != casefile.RoleLead {
-		return casefile.Errorf(casefile.CodeForbidden, "two opinions on this case differ: a lead decides it")
+// queue gives a queue of the rules in force. One that they do not have any more, in which cases may
+// still stand, is the leads'.
+func (d *Desk) queue(name string) (q policy.Queue, known bool) {
+	q, known = d.o.Rules.Queue(name)
+	if !known {
+		q = policy.Queue{Name: name, Title: name, Roles: []casefile.Role{casefile.RoleLead}}
 	}
-	opinions, err := d.o.Records.Opinions(ctx, row.Ref)
-	if err != nil {
-		return fmt.Errorf("read opinions: %w", err)
-	}
-	for _, o := range opinions {
-		if o.Person == actor.Person {
-			return casefile.Errorf(casefile.CodeForbidden, "you have given your opinion on this case; another person must give theirs")
-		}
-	}
-	return nil
+	return q, known
 }
 
-func (d *Desk) claimRow(ctx context.Context, actor casefile.Actor, row records.Case, k string) (VerbAnswer, error) {
-	id, err := d.verbID(actor.Person, workflows.UpdateClaim, row.Ref, k)
+func (d *Desk) mayTakeFrom(who access.Who, queue string) error {
+	q, known := d.queue(queue)
+	err := access.MayTakeFrom(who, q.Roles, q.Team)
+	if err != nil && !known {
+		return casefile.Errorf(casefile.CodeNotFound, "there is no queue of this name")
+	}
+	return err
+}
+
+// mayTake refuses a case to whoever takes none from its queue, unless it was handed over to them or
+// somebody's life is in danger, and a restricted one to whoever may not see it. Who may judge it in this
+// round is for its workflow to say, which knows everybody's opinions.
+func (d *Desk) mayTake(who access.Who, row records.Case) error {
+	theirs := row.AssignedTo == who.Person
+	if !access.MaySeeRestricted(who, row.Restricted, theirs) {
+		return errRestricted
+	}
+	if theirs || row.Threat {
+		return nil
+	}
+	return d.mayTakeFrom(who, row.Route.Queue)
+}
+
+// errRestricted says why a restricted case does not open.
+var errRestricted = casefile.Errorf(casefile.CodeForbidden, "the case opens only for its holder, leads and the team it was referred to")
+
+func (d *Desk) claimRow(ctx context.Context, who access.Who, actor casefile.Actor, row records.Case, k string) (VerbAnswer, error) {
+	id, err := d.verbID(actor.Person, workflows.UpdateClaim, string(row.Ref), k)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	verb := workflows.Verb{ID: id, Case: row.Ref, Actor: actor}
-	return d.update(ctx, started{row: row, verb: verb, key: k}, workflows.UpdateClaim, workflows.ClaimArgs{Verb: verb})
+	s := started{who: who, row: row, verb: workflows.Verb{ID: id, Case: row.Ref, Actor: actor}, key: k}
+	return d.update(ctx, s, workflows.UpdateClaim, func(v workflows.Verb) any { return workflows.ClaimArgs{Verb: v} })
 }
 
-// Claim takes a case by its number. CodeState when somebody holds it or it is not in a queue.
+// Claim takes a case by its number. CodeState when somebody holds it or it is not in a queue,
+// CodeForbidden for whoever takes no cases from its queue or has given their opinion on it.
 func (d *Desk) Claim(ctx context.Context, who access.Who, call VerbCall) (VerbAnswer, error) {
 	s, err := d.start(ctx, request{who: who, name: workflows.UpdateClaim, need: access.CaseClaim, ref: call.Case, key: call.Key})
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	err = d.mayTake(ctx, s.verb.Actor, s.row)
+	err = d.mayTake(who, s.row)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	return d.update(ctx, s, workflows.UpdateClaim, workflows.ClaimArgs{Verb: s.verb})
+	return d.update(ctx, s, workflows.UpdateClaim, func(v workflows.Verb) any { return workflows.ClaimArgs{Verb: v} })
 }
 
 // Heartbeat moves the lease of a claim on; callers send it only on a person's input.
@@ -148,7 +171,7 @@ func (d *Desk) Heartbeat(ctx context.Context, who access.Who, call VerbCall, cla
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	return d.update(ctx, s, workflows.UpdateHeartbeat, workflows.HeartbeatArgs{Verb: s.verb, Claim: claim})
+	return d.update(ctx, s, workflows.UpdateHeartbeat, func(v workflows.Verb) any { return workflows.HeartbeatArgs{Verb: v, Claim: claim} })
 }
 
 // Release gives a case back to its queue. CodeStaleClaim as for Heartbeat.
@@ -157,5 +180,5 @@ func (d *Desk) Release(ctx context.Context, who access.Who, call VerbCall, claim
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	return d.update(ctx, s, workflows.UpdateRelease, workflows.ReleaseArgs{Verb: s.verb, Claim: claim})
+	return d.update(ctx, s, workflows.UpdateRelease, func(v workflows.Verb) any { return workflows.ReleaseArgs{Verb: v, Claim: claim} })
 }

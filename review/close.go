@@ -33,8 +33,8 @@ func (d *Desk) Close(ctx context.Context, who access.Who, call CloseCall) (VerbA
 		}
 		return VerbAnswer{}, casefile.Invalid("reason", "one of %s", strings.Join(names, ", "))
 	}
-	return d.update(ctx, s, workflows.UpdateClose, workflows.CloseArgs{
-		Verb: s.verb, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Reason: call.Reason,
+	return d.update(ctx, s, workflows.UpdateClose, func(v workflows.Verb) any {
+		return workflows.CloseArgs{Verb: v, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Reason: call.Reason}
 	})
 }
 

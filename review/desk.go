@@ -7,37 +7,74 @@ import (
 	"slices"
 	"time"
 
+	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/indexing"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
 )
 
-// Workflows is the desk's way to the cases' workflows. Package worker implements it over the
-// Temporal client.
+// Workflows is the desk's way to the workflows. Package worker implements it over the Temporal
+// client. Refusals come as *casefile.Error with the workflow's code, field and message; a workflow
+// that does not run is CodeState. Any other error (a deadline, a lost connection) means that the
+// outcome is not known.
 type Workflows interface {
 	// SignalFlag tells an account's workflow of a receipt row, starting it if it does not run.
 	// Repeats are harmless.
 	SignalFlag(ctx context.Context, platform string, account casefile.AccountKey, flag casefile.FlagKey) error
-	// Update sends a verb (a workflows.Update... name with its arguments) and waits for its answer.
-	// verbID is the Update id. Refusals come as *casefile.Error with the workflow's code, field and
-	// message; a workflow that does not run is CodeState. Anything else (a deadline, a lost
-	// connection) means that the outcome is not known.
+	// Update sends a verb on a case (a workflows.Update... name with its arguments) and waits for its
+	// answer. verbID is the Update id.
 	Update(ctx context.Context, platform string, account casefile.AccountKey, name, verbID string, args any) (workflows.VerbResult, error)
+	// StartAppeal starts the workflow of an appeal by the key of its row. Repeats are harmless, also
+	// when the appeal is decided already.
+	StartAppeal(ctx context.Context, appeal string) error
+	// UpdateAppeal sends a verb on an appeal, as Update does on a case.
+	UpdateAppeal(ctx context.Context, appeal, name, verbID string, args any) (workflows.AppealResult, error)
+	// Settle sends workflows.UpdateSettle to the takedown or the reinstatement with this workflow id.
+	Settle(ctx context.Context, workflowID, verbID string, args workflows.SettleArgs) (workflows.SettleResult, error)
 }
 
 // Records is what the desk keeps in and reads from the records.
 type Records interface {
 	records.Cases
+	records.Handled
 	records.Decisions
+	records.Appeals
+	records.Switches
 	records.Watch
 	Account(ctx context.Context, account casefile.AccountKey) (records.Account, error)
 	Strikes(ctx context.Context, account casefile.AccountKey, now time.Time) ([]records.Strike, error)
 	Flag(ctx context.Context, key casefile.FlagKey) (records.FlagReceipt, error)
 	PutFlag(ctx context.Context, r records.FlagReceipt) (records.FlagReceipt, bool, error)
 	CaseFlags(ctx context.Context, ref casefile.CaseRef) ([]records.FlagReceipt, error)
+	Person(ctx context.Context, id casefile.Person) (records.PersonRow, error)
+	PersonByLogin(ctx context.Context, login string) (records.PersonRow, error)
 	Changes(ctx context.Context) <-chan records.Change
+}
+
+// Rules is what the desk asks of the routing rules in force; *policy.RuleSet has it.
+type Rules interface {
+	Queues() []policy.Queue
+	Queue(name string) (policy.Queue, bool)
+	AppealTeam() string
+}
+
+// People manages staff; *access.Access does.
+type People interface {
+	ListPeople(ctx context.Context, by access.Who) ([]records.PersonRow, error)
+	AddPerson(ctx context.Context, by access.Who, p access.NewPerson) (person records.PersonRow, code string, err error)
+	DisablePerson(ctx context.Context, by access.Who, person casefile.Person) error
+	EnablePerson(ctx context.Context, by access.Who, person casefile.Person) error
+	ResetPerson(ctx context.Context, by access.Who, person casefile.Person) (code string, err error)
+	NewAPIToken(ctx context.Context, person casefile.Person) (token string, err error)
+}
+
+// Reconciler finds workflows that are missing and starts them again from their rows.
+type Reconciler interface {
+	// Once goes through everything once. The report is shown as JSON to whoever asked.
+	Once(ctx context.Context) (report any, err error)
 }
 
 // Search is what the desk asks of the index.
@@ -45,27 +82,35 @@ type Search interface {
 	Search(ctx context.Context, q indexing.CaseQuery) (indexing.CasePage, error)
 }
 
-// Options are what a Desk is made of. Records, Sealer, Identity, Search, Workflows and Log are
-// required.
+// Options are what a Desk is made of. Everything up to Log is required.
 type Options struct {
 	Records   Records
 	Sealer    evidence.Sealer
 	Identity  evidence.Identity
 	Search    Search
 	Workflows Workflows
-	Log       *slog.Logger
+	// Signer signs every verb: no workflow lets one count that is not signed.
+	Signer *access.Signer
+	// Rules say who takes cases from which queue.
+	Rules  Rules
+	People People
+	Glass  *access.Glass
+	// Reasons seals the words of reasons that are about no account.
+	Reasons access.Reasons
+	Log     *slog.Logger
+	// Reconciler is nil where this process does not reconcile.
+	Reconciler Reconciler
 	// Service is what the platform calls itself on notices; "" writes "this service". Complaints is
 	// where a complaint is made; "" says to answer the notice.
 	Service, Complaints string
-	// QueueTitle gives a queue's name for people; nil, or "" for a queue, shows the bare name.
-	QueueTitle func(queue string) string
 	// CanNotify says whether a platform can deliver a notice; nil means that none can.
 	CanNotify func(platform string) bool
 	// Platforms are the platforms known to this deployment; an account id or a flag id that comes
 	// without one is looked up on each. Empty means those of the newest cases.
 	Platforms []string
-	// Grace is how long a decision can be withdrawn, as the workflows are configured.
-	Grace time.Duration
+	// Grace is how long a decision can be withdrawn, Lease how long a claim lasts without input, as the
+	// workflows are configured.
+	Grace, Lease time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// VerbTimeout bounds one verb; 0 means 10 s.
@@ -90,9 +135,6 @@ type Desk struct {
 func New(o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.QueueTitle == nil {
-		o.QueueTitle = func(string) string { return "" }
 	}
 	if o.CanNotify == nil {
 		o.CanNotify = func(string) bool { return false }

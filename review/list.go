@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
@@ -28,29 +29,46 @@ func pageLimit(limit int) int {
 }
 
 // rowView shows a row's codes.
-func rowView(c records.Case) CaseRow {
+func (d *Desk) rowView(who access.Who, c records.Case) CaseRow {
 	v := CaseRow{
 		Case: c.Ref, Platform: c.Platform, State: c.State, Queue: c.Route.Queue, Severity: c.Route.Severity,
 		Confidence: c.Route.Confidence, Tier: c.Route.Tier, OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt,
-		Reason: c.CloseReason, Flags: c.Flags,
-	}
-	if !c.Route.DueAt.IsZero() {
-		due := c.Route.DueAt
-		v.DueAt = &due
+		Reason: c.CloseReason, Flags: c.Flags, Raised: c.Raised, Threat: c.Threat, Missed: c.Missed, AssignedTo: c.AssignedTo,
+		Restricted: c.Restricted, DueAt: optional(c.Route.DueAt), DecideBy: optional(c.Route.DecideBy),
 	}
 	if c.Claim != nil && c.State == casefile.StateClaimed {
 		v.Holder = c.Claim.Person
 	}
+	if c.NotBefore != nil && c.NotBefore.After(d.now()) {
+		v.SnoozedUntil = c.NotBefore
+	}
+	if who.May(access.CaseAdjudicate) {
+		v.Stage = c.Stage
+	}
 	return v
 }
 
-// rows shows rows with account id and handle where the caller judges cases; for everybody else, a
-// list shows codes only.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// sees reports whether the caller may see a case's words as far as its restriction goes.
+func (d *Desk) sees(who access.Who, c records.Case) bool {
+	holder := c.State == casefile.StateClaimed && c.Claim.Live(d.now()) && c.Claim.Person == who.Person
+	return access.MaySeeRestricted(who, c.Restricted, holder)
+}
+
+// rows shows rows with account id and handle where the caller judges cases and may see the case; for
+// everybody else, a list shows codes only.
 func (d *Desk) rows(ctx context.Context, who access.Who, cases []records.Case) []CaseRow {
 	out := make([]CaseRow, 0, len(cases))
 	for _, c := range cases {
-		v := rowView(c)
-		if who.May(access.CaseClaim) {
+		v := d.rowView(who, c)
+		v.Withheld = !d.sees(who, c)
+		if who.May(access.CaseClaim) && !v.Withheld {
 			profile, _, err := d.profile(ctx, c.Account)
 			if err == nil && profile != nil {
 				v.AccountID, v.Handle = profile.Account.ID, profile.Account.Handle
@@ -73,12 +91,10 @@ func (d *Desk) Queues(ctx context.Context, who access.Who) ([]QueueView, error) 
 	}
 	out := make([]QueueView, 0, len(counts))
 	for _, c := range counts {
-		title := d.o.QueueTitle(c.Queue)
-		if title == "" {
-			title = c.Queue
-		}
+		q, _ := d.queue(c.Queue)
 		out = append(out, QueueView{
-			Name: c.Queue, Title: title, Waiting: c.Waiting, Claimed: c.Claimed, Overdue: c.Overdue,
+			Name: c.Queue, Title: q.Title, Team: q.Team, Mine: access.MayTakeFrom(who, q.Roles, q.Team) == nil,
+			Waiting: c.Waiting, Snoozed: c.Snoozed, Claimed: c.Claimed, Overdue: c.Overdue,
 			Oldest: c.Oldest, NextDue: c.NextDue,
 		})
 	}

@@ -26,35 +26,45 @@ type OpinionCall struct {
 	Form             casefile.OpinionForm
 	// Preview is the token of the preview that the person confirmed; "" when they saw none.
 	Preview string
+	// Emergency orders L5 at once: a senior's or a lead's, reviewed by somebody else within a day.
+	Emergency bool
+}
+
+// PreviewCall is an opinion that is not given yet.
+type PreviewCall struct {
+	Case      casefile.CaseRef
+	Form      casefile.OpinionForm
+	Emergency bool
 }
 
 // Preview says what an opinion would do if it stood, and shows the exact notice. Faults of the form
-// stand in the answer; errors are for the case and the caller.
-func (d *Desk) Preview(ctx context.Context, who access.Who, ref casefile.CaseRef, form casefile.OpinionForm) (Preview, error) {
-	_, err := who.ActorFor(access.CaseOpinion)
+// stand in the answer; errors are for the case and the caller. Nothing in it depends on what other
+// people have said of the case.
+func (d *Desk) Preview(ctx context.Context, who access.Who, call PreviewCall) (Preview, error) {
+	_, err := who.ActorFor(opinionNeeds(call.Emergency))
 	if err != nil {
 		return Preview{}, err
 	}
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, call.Case)
 	if err != nil {
 		return Preview{}, err
 	}
 	// A preview quotes the handle and the posts relied on: it is a look at the case.
-	purpose, err := who.Purpose("")
+	err = d.look(ctx, who, row, "")
 	if err != nil {
 		return Preview{}, err
 	}
-	err = d.o.Records.PutView(ctx, records.View{Person: who.Person, Case: row.Ref, Purpose: string(purpose), At: d.now()})
-	if err != nil {
-		return Preview{}, fmt.Errorf("put the look on record: %w", err)
-	}
-	checked, faults, err := d.checkForm(ctx, row, form)
+	checked, faults, err := d.checkForm(ctx, row, call.Form, call.Emergency)
 	if err != nil {
 		return Preview{}, err
 	}
 	out := Preview{Faults: FaultsOf(faults.Err()), Consequences: []string{}}
-	if form.Judgement.Validate().Err() == nil {
-		out.Consequences = policy.Consequences(d.outlook(ctx, row, checked))
+	record := d.accountRecord(ctx, row)
+	if call.Form.Judgement.Validate().Err() == nil {
+		out.Consequences = policy.Consequences(d.outlook(who, row, checked, record))
+	}
+	if len(call.Form.Policies) > 0 {
+		out.Recommendation = recommend(call.Form.Policies, call.Form.EntityTier, record)
 	}
 	if len(faults) > 0 {
 		return out, nil
@@ -72,16 +82,24 @@ func (d *Desk) Preview(ctx context.Context, who access.Who, ref casefile.CaseRef
 	return out, nil
 }
 
+func opinionNeeds(emergency bool) access.Permission {
+	if emergency {
+		return access.CaseEmergency
+	}
+	return access.CaseOpinion
+}
+
 // Opinion gives an opinion: the whole form is checked (casefile.Faults: all faults at once, each
 // with its field), its words are sealed with the exact notice, and the verb carries codes and
 // addresses alone. With a preview token, the notice sealed is byte for byte the one previewed.
-// Further errors: CodeStaleClaim, CodeNewEvidence, CodeState; *Unknown.
+// Further errors: CodeStaleClaim, CodeNewEvidence, CodeState, CodeNeedsSecond (an adjudicator's L6
+// that neither opinion before spoke for); *Unknown.
 func (d *Desk) Opinion(ctx context.Context, who access.Who, call OpinionCall) (VerbAnswer, error) {
-	s, err := d.start(ctx, request{who: who, name: workflows.UpdateOpinion, need: access.CaseOpinion, ref: call.Case, key: call.Key})
+	s, err := d.start(ctx, request{who: who, name: workflows.UpdateOpinion, need: opinionNeeds(call.Emergency), ref: call.Case, key: call.Key})
 	if err != nil {
 		return VerbAnswer{}, err
 	}
-	checked, faults, err := d.checkForm(ctx, s.row, call.Form)
+	checked, faults, err := d.checkForm(ctx, s.row, call.Form, call.Emergency)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
@@ -100,28 +118,30 @@ func (d *Desk) Opinion(ctx context.Context, who access.Who, call OpinionCall) (V
 	if err != nil {
 		return VerbAnswer{}, fmt.Errorf("seal opinion form: %w", err)
 	}
-	return d.update(ctx, s, workflows.UpdateOpinion, workflows.OpinionArgs{
-		Verb: s.verb, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Judgement: call.Form.Judgement,
-		Relied: len(checked.posts), Form: address, Digest: digest, Notice: sealed,
+	return d.update(ctx, s, workflows.UpdateOpinion, func(v workflows.Verb) any {
+		return workflows.OpinionArgs{
+			Verb: v, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Judgement: call.Form.Judgement,
+			Relied: len(checked.posts), Form: address, Digest: digest, Notice: sealed, Emergency: call.Emergency,
+		}
 	})
 }
 
 // checkedForm is a form with the posts that it relies on.
 type checkedForm struct {
 	casefile.OpinionForm
-	posts   []casefile.Event // in the form's order
-	profile bool
-	all     []casefile.Event // every post of the case, newest first
-	account casefile.Account // as the flags told it
+	posts     []casefile.Event // in the form's order
+	profile   bool
+	emergency bool
+	all       []casefile.Event // every post of the case, newest first
+	account   casefile.Account // as the flags told it
 }
 
 // checkForm finds every fault of the form. err is for engines that do not answer.
-func (d *Desk) checkForm(ctx context.Context, row records.Case, form casefile.OpinionForm) (checkedForm, casefile.Faults, error) {
-	out := checkedForm{OpinionForm: form}
+func (d *Desk) checkForm(ctx context.Context, row records.Case, form casefile.OpinionForm, emergency bool) (checkedForm, casefile.Faults, error) {
+	out := checkedForm{OpinionForm: form, emergency: emergency}
 	faults := form.Validate()
-	if form.Action == casefile.L6 {
-		faults = append(faults, &casefile.Error{Code: casefile.CodeNeedsSecond, Field: "action",
-			Message: "L6 ends an account and needs the opinions of two people formed apart; the second opinion is not available in this release"})
+	if emergency && form.Action.Valid() && form.Action != casefile.L5 {
+		faults = append(faults, casefile.Invalid("action", "an emergency order is L5: L6 always takes two people, and less can wait"))
 	}
 	flags, lost, err := d.openFlags(ctx, row)
 	if err != nil {
@@ -165,16 +185,50 @@ func (d *Desk) checkForm(ctx context.Context, row records.Case, form casefile.Op
 	return out, faults, nil
 }
 
-func (d *Desk) outlook(ctx context.Context, row records.Case, form checkedForm) policy.Outlook {
-	o := policy.Outlook{
-		Judgement: form.Judgement, Relied: len(form.posts), Grace: d.o.Grace, CanNotify: d.o.CanNotify(row.Platform),
+func (d *Desk) outlook(who access.Who, row records.Case, form checkedForm, record accountRecord) policy.Outlook {
+	return policy.Outlook{
+		Judgement: form.Judgement, Relied: len(form.posts), Strikes: record.strikes, Grace: d.o.Grace, CanNotify: d.o.CanNotify(row.Platform),
+		At: d.now(), Emergency: form.emergency, Adjudicates: adjudicates(who, row),
 	}
-	strikes, err := d.o.Records.Strikes(ctx, row.Account, d.now())
-	if err == nil {
-		n := len(strikes)
-		o.Strikes = &n
+}
+
+// adjudicates reports whether the person's opinion would be the third, which decides.
+func adjudicates(who access.Who, row records.Case) bool {
+	return row.Stage == casefile.StageAdjudication && who.May(access.CaseAdjudicate)
+}
+
+// concerned gives the account that a notice is about, as its profile and else the case's flags tell it,
+// and the case's posts, newest first. CodeState where neither can be opened.
+func (d *Desk) concerned(ctx context.Context, row records.Case) (casefile.Account, []casefile.Event, error) {
+	flags, _, err := d.openFlags(ctx, row)
+	if err != nil {
+		return casefile.Account{}, nil, err
 	}
-	return o
+	var told casefile.Account
+	for _, f := range flags {
+		told = told.Merge(f.flag.Account)
+	}
+	merged, _ := mergePosts(flags)
+	posts := make([]casefile.Event, len(merged))
+	for i, p := range merged {
+		posts[i] = p.Event
+	}
+	account, err := d.addressee(ctx, row, told)
+	return account, posts, err
+}
+
+// addressee gives the account that a notice is about. told is what the case's flags say of it.
+func (d *Desk) addressee(ctx context.Context, row records.Case, told casefile.Account) (casefile.Account, error) {
+	profile, _, err := d.profile(ctx, row.Account)
+	switch {
+	case err != nil:
+		return casefile.Account{}, fmt.Errorf("read the profile for the notice: %w", err)
+	case profile != nil:
+		return profile.Account, nil
+	case told.ID == "":
+		return casefile.Account{}, casefile.Errorf(casefile.CodeState, "neither the account's profile nor its flags can be opened: no notice can be written")
+	}
+	return told, nil
 }
 
 // render writes the exact notice; an empty one where the action sends none.
@@ -182,20 +236,16 @@ func (d *Desk) render(ctx context.Context, row records.Case, form checkedForm, n
 	if !notice.Due(form.Action) {
 		return casefile.Notice{}, nil
 	}
-	account := form.account
-	profile, _, err := d.profile(ctx, row.Account)
+	account, err := d.addressee(ctx, row, form.account)
 	if err != nil {
-		return casefile.Notice{}, fmt.Errorf("read the profile for the notice: %w", err)
-	}
-	if profile != nil {
-		account = profile.Account
-	}
-	if account.ID == "" {
-		return casefile.Notice{}, casefile.Errorf(casefile.CodeState, "neither the account's profile nor its flags can be opened: no notice can be written")
+		return casefile.Notice{}, err
 	}
 	data := notice.Data{
 		Number: number, Date: at, Case: row.Ref, Service: d.o.Service, Account: account, Judgement: form.Judgement,
 		Profile: form.profile, Complaints: d.o.Complaints, Lang: notice.Language(form.all),
+	}
+	if form.emergency {
+		data.DecidedBy = casefile.ByEmergency
 	}
 	for _, p := range form.posts {
 		data.Posts = append(data.Posts, notice.Post{ID: p.ID, At: p.At, Text: p.Text})
@@ -213,14 +263,11 @@ func (d *Desk) sealNotice(ctx context.Context, who access.Who, s started, form c
 	if token != "" {
 		var err error
 		t, err = d.readToken(token)
+		if err == nil {
+			err = d.tokenFits(t, previewToken{Case: s.row.Ref, Person: who.Person})
+		}
 		if err != nil {
 			return nil, err
-		}
-		switch {
-		case t.Case != s.row.Ref || t.Person != who.Person:
-			return nil, casefile.Invalid("preview", "the preview was of another case or another person's")
-		case d.now().Sub(t.At) > d.o.PreviewFor:
-			return nil, casefile.Invalid("preview", "the preview is too old: look at it again")
 		}
 	}
 	n, err := d.render(ctx, s.row, form, t.Number, t.At)
@@ -228,25 +275,30 @@ func (d *Desk) sealNotice(ctx context.Context, who access.Who, s started, form c
 		return nil, err
 	}
 	if token != "" && d.o.Identity.Digest([]byte(n.Text)) != t.Text {
-		return nil, casefile.Invalid("preview", "the notice is not the one previewed any more: look at it again")
+		return nil, errOtherNotice
 	}
+	n.Decision = s.verb.ID // the opinion's id: it is the decision's too where this opinion settles it
+	return d.sealText(ctx, s.row.Account, n)
+}
+
+// sealText seals a notice; nil for one without text.
+func (d *Desk) sealText(ctx context.Context, account casefile.AccountKey, n casefile.Notice) (*casefile.NoticeRef, error) {
 	if n.Text == "" {
 		return nil, nil
 	}
-	n.Decision = s.verb.ID // a decision has the id of the verb that settled it
 	data, err := casefile.Canonical(n)
 	if err != nil {
 		return nil, fmt.Errorf("encode notice: %w", err)
 	}
-	address, digest, err := d.o.Sealer.Seal(ctx, s.row.Account, evidence.KindNotice, data)
+	address, digest, err := d.o.Sealer.Seal(ctx, account, evidence.KindNotice, data)
 	if err != nil {
 		return nil, fmt.Errorf("seal notice: %w", err)
 	}
 	return &casefile.NoticeRef{Number: n.Number, Text: address, Digest: digest}, nil
 }
 
-// Withdraw takes the person's own decision back within its grace time. decision "" means the one
-// that stands.
+// Withdraw takes a decision back within its grace time: anybody does whose opinion it rests on, and a
+// lead where a rule decided. decision "" means the one that stands.
 func (d *Desk) Withdraw(ctx context.Context, who access.Who, call VerbCall, decision string) (VerbAnswer, error) {
 	s, err := d.start(ctx, request{who: who, name: workflows.UpdateWithdraw, need: access.CaseWithdraw, ref: call.Case, key: call.Key})
 	if err != nil {
@@ -255,7 +307,9 @@ func (d *Desk) Withdraw(ctx context.Context, who access.Who, call VerbCall, deci
 	if decision == "" {
 		decision = s.row.Decision
 	}
-	return d.update(ctx, s, workflows.UpdateWithdraw, workflows.WithdrawArgs{Verb: s.verb, Decision: decision})
+	return d.update(ctx, s, workflows.UpdateWithdraw, func(v workflows.Verb) any {
+		return workflows.WithdrawArgs{Verb: v, Decision: decision}
+	})
 }
 
 // FaultsOf lists the faults of an error by field: all of a casefile.Faults, the one of any other

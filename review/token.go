@@ -15,6 +15,7 @@ import (
 // keyed digest of the exact notice.
 type previewToken struct {
 	Case   casefile.CaseRef `json:"case"`
+	Appeal string           `json:"appeal,omitempty"` // of a ruling's preview
 	Person casefile.Person  `json:"person"`
 	Number string           `json:"number"` // of the notice
 	At     time.Time        `json:"at"`     // when the preview was made; the notice's dates count from it
@@ -60,4 +61,18 @@ func (d *Desk) readToken(s string) (previewToken, error) {
 		return previewToken{}, bad
 	}
 	return t, nil
+}
+
+// errOtherNotice says that what was previewed is not what would be sent now.
+var errOtherNotice = casefile.Invalid("preview", "the notice is not the one previewed any more: look at it again")
+
+// tokenFits refuses a token of another case, appeal or person, and one that is too old.
+func (d *Desk) tokenFits(t, want previewToken) error {
+	switch {
+	case t.Case != want.Case || t.Appeal != want.Appeal || t.Person != want.Person:
+		return casefile.Invalid("preview", "the preview was of something else or another person's")
+	case d.now().Sub(t.At) > d.o.PreviewFor:
+		return casefile.Invalid("preview", "the preview is too old: look at it again")
+	}
+	return nil
 }

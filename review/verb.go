@@ -58,11 +58,11 @@ func key(given string) (string, error) {
 // alphabet is Crockford's base 32, as in casefile's ids.
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// verbID derives the Update id from person, verb, case and key: two people's equal keys are two
-// verbs, a key used for another verb or case is another verb, and whatever a client writes into a
+// verbID derives the Update id from person, verb, what it is about (a case's number, an appeal's or an
+// act's key) and key: two people's equal keys are two verbs, a key used for another verb or thing is another verb, and whatever a client writes into a
 // key stays out of payloads and the ledger. It has the form of casefile.NewID.
-func (d *Desk) verbID(person casefile.Person, name string, ref casefile.CaseRef, key string) (string, error) {
-	sum, err := hex.DecodeString(d.o.Identity.Digest([]byte(strings.Join([]string{"docket-verb/1", string(person), name, string(ref), key}, "\n"))))
+func (d *Desk) verbID(person casefile.Person, name, about, key string) (string, error) {
+	sum, err := hex.DecodeString(d.o.Identity.Digest([]byte(strings.Join([]string{"docket-verb/1", string(person), name, about, key}, "\n"))))
 	if err != nil || len(sum) < 26 {
 		return "", casefile.Errorf(casefile.CodeInternal, "the identity's digest is not 26 bytes of hexadecimal")
 	}
@@ -84,6 +84,7 @@ type request struct {
 
 // started is a checked request: the row of its case and what every verb carries.
 type started struct {
+	who  access.Who
 	row  records.Case
 	verb workflows.Verb
 	key  string
@@ -103,11 +104,11 @@ func (d *Desk) start(ctx context.Context, r request) (started, error) {
 	if err != nil {
 		return started{}, err
 	}
-	id, err := d.verbID(r.who.Person, r.name, row.Ref, k)
+	id, err := d.verbID(r.who.Person, r.name, string(row.Ref), k)
 	if err != nil {
 		return started{}, err
 	}
-	return started{row: row, verb: workflows.Verb{ID: id, Case: row.Ref, Actor: actor}, key: k}, nil
+	return started{who: r.who, row: row, verb: workflows.Verb{ID: id, Case: row.Ref, Actor: actor}, key: k}, nil
 }
 
 // row reads a case's row; ref may be written as people write it.
@@ -126,19 +127,39 @@ func (d *Desk) row(ctx context.Context, ref casefile.CaseRef) (records.Case, err
 	return row, nil
 }
 
-// update sends a verb under a deadline. Only a refusal of the workflow's own is a refusal; anything
-// else leaves the outcome unknown.
-func (d *Desk) update(ctx context.Context, s started, name string, args any) (VerbAnswer, error) {
+// signed makes a verb's arguments with the API's word for them. with builds them around a verb: once
+// without the word, for the digest that the word is about, and once with it.
+func signed[A any](d *Desk, who access.Who, name, on string, v workflows.Verb, with func(workflows.Verb) A) (A, error) {
+	word, err := d.o.Signer.Sign(who, v.Actor.Role, name, on, v.ID, with(v))
+	if err != nil {
+		var none A
+		return none, fmt.Errorf("sign the verb: %w", err)
+	}
+	v.Assertion = &word
+	return with(v), nil
+}
+
+// update sends a verb on a case under a deadline.
+func (d *Desk) update(ctx context.Context, s started, name string, with func(workflows.Verb) any) (VerbAnswer, error) {
+	args, err := signed(d, s.who, name, casefile.CaseChain(s.row.Ref), s.verb, with)
+	if err != nil {
+		return VerbAnswer{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.o.VerbTimeout)
 	defer cancel()
 	result, err := d.o.Workflows.Update(ctx, s.row.Platform, s.row.Account, name, s.verb.ID, args)
-	if err == nil {
-		return VerbAnswer{VerbResult: result, Key: s.key}, nil
+	if err != nil {
+		return VerbAnswer{}, outcome(ctx, s.key, err)
 	}
+	return VerbAnswer{VerbResult: result, Key: s.key}, nil
+}
+
+// outcome tells a refusal of the workflow's own from everything else, which leaves the outcome unknown.
+func outcome(ctx context.Context, key string, err error) error {
 	switch casefile.ErrorCode(err) {
 	case casefile.CodeUnavailable, casefile.CodeInternal:
 		timedOut := ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded)
-		return VerbAnswer{}, &Unknown{Key: s.key, TimedOut: timedOut, err: err}
+		return &Unknown{Key: key, TimedOut: timedOut, err: err}
 	}
-	return VerbAnswer{}, err
+	return err
 }

@@ -266,7 +266,7 @@ func caseOpinion(g *global) *cobra.Command {
 
 // preview shows what an opinion would do; a form with faults is an error.
 func (g *global) preview(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef, form casefile.OpinionForm) error {
-	p, err := c.Preview(cmd.Context(), ref, form)
+	p, err := c.Preview(cmd.Context(), review.PreviewCall{Case: ref, Form: form})
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,13 @@ type OpinionBody struct {
 	Claim            int    `json:"claim" doc:"Number of the claim"`
 	EvidenceRevision int    `json:"evidence_revision" doc:"The case's evidence revision that the person had before their eyes"`
 	Preview          string `json:"preview,omitempty" doc:"Token of the preview that the person confirmed"`
+	Emergency        bool   `json:"emergency,omitempty" doc:"Order L5 at once, reviewed by somebody else within a day; a senior's or a lead's"`
+}
+
+// PreviewBody is an opinion that is not given yet.
+type PreviewBody struct {
+	casefile.OpinionForm
+	Emergency bool `json:"emergency,omitempty" doc:"As in the opinion"`
 }
 
 // WithdrawBody names the decision to withdraw.
@@ -154,13 +161,14 @@ func (a *API) comment(ctx context.Context, who access.Who, in *verbBodyInput, bo
 	return a.o.Desk.Comment(ctx, who, in.call(), body.Text)
 }
 
-func (a *API) preview(ctx context.Context, who access.Who, in *verbBodyInput, form casefile.OpinionForm) (review.Preview, error) {
-	return a.o.Desk.Preview(ctx, who, in.ref(), form)
+func (a *API) preview(ctx context.Context, who access.Who, in *verbBodyInput, body PreviewBody) (review.Preview, error) {
+	return a.o.Desk.Preview(ctx, who, review.PreviewCall{Case: in.ref(), Form: body.OpinionForm, Emergency: body.Emergency})
 }
 
 func (a *API) opinion(ctx context.Context, who access.Who, in *verbBodyInput, body OpinionBody) (review.VerbAnswer, error) {
 	return a.o.Desk.Opinion(ctx, who, review.OpinionCall{
 		VerbCall: in.call(), Claim: body.Claim, EvidenceRevision: body.EvidenceRevision, Form: body.OpinionForm, Preview: body.Preview,
+		Emergency: body.Emergency,
 	})
 }
 

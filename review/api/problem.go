@@ -13,25 +13,6 @@ import (
 	"github.com/docket-triage/docket/review"
 )
 
-// statuses maps the domain's codes to HTTP statuses; a missing token is 401 and a passed deadline
-// 504, whatever their code.
-var statuses = map[casefile.Code]int{
-	casefile.CodeInvalid:     http.StatusUnprocessableEntity,
-	casefile.CodeNotFound:    http.StatusNotFound,
-	casefile.CodeConflict:    http.StatusConflict,
-	casefile.CodeState:       http.StatusConflict,
-	casefile.CodeStaleClaim:  http.StatusConflict,
-	casefile.CodeNewEvidence: http.StatusConflict,
-	casefile.CodeForbidden:   http.StatusForbidden,
-	casefile.CodeNeedsSecond: http.StatusUnprocessableEntity,
-	casefile.CodeTooLarge:    http.StatusRequestEntityTooLarge,
-	casefile.CodeUnavailable: http.StatusServiceUnavailable,
-	casefile.CodeUnproven:    http.StatusConflict,
-	casefile.CodeUncertain:   http.StatusConflict,
-	casefile.CodePaused:      http.StatusServiceUnavailable,
-	casefile.CodeInternal:    http.StatusInternalServerError,
-}
-
 // codeUnauthenticated is the problem code of a 401; it is no code of the domain.
 const codeUnauthenticated casefile.Code = "unauthenticated"
 
@@ -75,13 +56,13 @@ func (p *Problem) GetHeaders() http.Header {
 // stays here.
 func problemOf(err error) *Problem {
 	code := casefile.ErrorCode(err)
-	p := &Problem{Status: statuses[code], Code: code, Faults: review.FaultsOf(err)}
+	p := &Problem{Status: review.HTTPStatus(err), Code: code, Faults: review.FaultsOf(err)}
 	var e *casefile.Error
 	switch {
 	case errors.Is(err, access.ErrUnauthenticated):
-		p.Status, p.Code, p.Detail, p.Faults = http.StatusUnauthorized, codeUnauthenticated, "log in first, or send a valid token", nil
-	case code == casefile.CodeInternal || p.Status == 0:
-		p.Status, p.Code, p.Detail, p.Faults = http.StatusInternalServerError, casefile.CodeInternal, "internal error; it is in the log", nil
+		p.Code, p.Detail, p.Faults = codeUnauthenticated, "log in first, or send a valid token", nil
+	case p.Status == http.StatusInternalServerError:
+		p.Code, p.Detail, p.Faults = casefile.CodeInternal, "internal error; it is in the log", nil
 	case errors.As(err, &e):
 		p.Detail, p.Field = e.Message, e.Field
 	}
@@ -91,9 +72,6 @@ func problemOf(err error) *Problem {
 	var unknown *review.Unknown
 	if errors.As(err, &unknown) {
 		p.VerbID, p.Detail, p.retryAfter = unknown.Key, unknown.Error(), "2"
-		if unknown.TimedOut {
-			p.Status = http.StatusGatewayTimeout
-		}
 	}
 	p.fill()
 	return p
@@ -148,7 +126,7 @@ func humaProblem(status int, msg string, errs []error) *Problem {
 	p := &Problem{Status: status, Code: casefile.CodeInvalid, Detail: msg}
 	switch {
 	case status == http.StatusBadRequest:
-		p.Status = statuses[casefile.CodeInvalid] // one code, one status
+		p.Status = http.StatusUnprocessableEntity // one code, one status
 	case status == http.StatusRequestEntityTooLarge:
 		p.Code = casefile.CodeTooLarge
 	case status >= http.StatusInternalServerError:

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/docket-triage/docket/access"
-	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -63,7 +62,7 @@ var table = []Route{
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/comment", Name: "case.comment", Permission: access.CaseComment,
 		Summary: "Add a comment", register: answerBody((*API).comment), body: CommentBody{}},
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/preview", Name: "case.preview", Permission: access.CaseOpinion,
-		Summary: "What an opinion would bring about, and the exact notice", register: answerBody((*API).preview), body: casefile.OpinionForm{}},
+		Summary: "What an opinion would bring about, and the exact notice", register: answerBody((*API).preview), body: PreviewBody{}},
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/opinion", Name: "case.opinion", Permission: access.CaseOpinion,
 		Summary: "Give an opinion", register: answerBody((*API).opinion), body: OpinionBody{}},
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/withdraw", Name: "case.withdraw", Permission: access.CaseWithdraw,

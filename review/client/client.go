@@ -270,9 +270,9 @@ func (c *Client) Comment(ctx context.Context, call review.VerbCall, text string)
 }
 
 // Preview says what an opinion would bring about.
-func (c *Client) Preview(ctx context.Context, ref casefile.CaseRef, form casefile.OpinionForm) (review.Preview, error) {
+func (c *Client) Preview(ctx context.Context, call review.PreviewCall) (review.Preview, error) {
 	var out review.Preview
-	err := c.post(ctx, &out, form, "", "cases", string(ref), "preview")
+	err := c.post(ctx, &out, api.PreviewBody{OpinionForm: call.Form, Emergency: call.Emergency}, "", "cases", string(call.Case), "preview")
 	return out, err
 }
 
@@ -280,6 +280,7 @@ func (c *Client) Preview(ctx context.Context, ref casefile.CaseRef, form casefil
 func (c *Client) Opinion(ctx context.Context, call review.OpinionCall) (review.VerbAnswer, error) {
 	return c.verb(ctx, call.VerbCall, "opinion", api.OpinionBody{
 		OpinionForm: call.Form, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Preview: call.Preview,
+		Emergency: call.Emergency,
 	})
 }
 
