@@ -114,6 +114,10 @@ func formats() []format {
 // testedInPackage are the schemas of what only a package of its own sees, with the test that holds
 // them to code, and their golden files.
 var testedInPackage = map[string][]string{
+	"webhook-message":   {"enforce/webhook/formats_test.go", "docs/formats/webhook-message.golden.ndjson"},
+	"webhook-answer":    {"enforce/webhook/formats_test.go", "docs/formats/webhook-answer.golden.ndjson"},
+	"webhook-config":    {"enforce/webhook/formats_test.go", "docs/formats/webhook-config.golden.json"},
+	"webhook-line":      {"enforce/webhook/receiver/formats_test.go", "enforce/webhook/receiver/testdata/receiver.ndjson"},
 	"assertion":         {"access/formats_test.go", "docs/formats/assertion.golden.json"},
 	"twitter1":          {"stream/formats_test.go", "stream/testdata/twitter1.ndjson"},
 	"resume-token":      {"stream/formats_test.go", "docs/formats/resume-token.golden.json"},

@@ -9,6 +9,9 @@ folders=(
 	records
 	indexing
 	detector
+	enforce
+	telling
+	config
 	stream
 	evidence
 	access

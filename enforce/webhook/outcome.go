@@ -50,6 +50,9 @@ func (p *Platform) refusal(t Type, status int, header http.Header) error {
 		return later("the platform's limit is reached")
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:
 		return later("the platform did not take the request")
+	case status == http.StatusUnauthorized:
+		// Our secret does not fit, which says nothing of the act: it waits until somebody sets that right.
+		return later("the platform does not know our signature")
 	case status == http.StatusServiceUnavailable && told:
 		return later("the platform is not available")
 	case malformed[status]:

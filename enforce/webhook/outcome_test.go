@@ -116,7 +116,7 @@ func TestStatuses(t *testing.T) {
 				switch {
 				case s == 409:
 					requireCode(t, casefile.CodeConflict, err)
-				case s == 408 || s == 425 || s == 429:
+				case s == 401 || s == 408 || s == 425 || s == 429:
 					requireCode(t, casefile.CodeUnavailable, err)
 				case slices.Contains(invalid, s):
 					requireCode(t, casefile.CodeInvalid, err)
