@@ -1,5 +1,17 @@
 package relational
 
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"log/slog"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+)
+
 // Statement is one that a test looks at.
 type Statement struct {
 	Name, Text string
@@ -26,8 +38,51 @@ var Statements = []Statement{
 	{"pending flags", selectPending, "flags_pending (sweep_at<?)"},
 	{"case's flags", "SELECT " + flagColumns + " FROM flags WHERE case_ref = ? ORDER BY at, flag", "flags_case (case_ref=?)"},
 	{"flags to be marked as queued", "UPDATE flags SET queued_at = ? WHERE case_ref = ? AND queued_at IS NULL", "flags_unqueued (case_ref=?)"},
+	{"pending acts", pendingActs("", "", true), "acts_pending ((planned_at,decision,number,direction)>(?,?,?,?))"},
+	{"pending acts of a platform and stage", pendingActs("p", records.ActRetrying, false), "acts_pending"},
+	{"appeals", listAppeals("", true), "appeals_due ((due_at,id)>(?,?))"},
+	{"appeals by state", listAppeals(casefile.AppealOpen, true), "appeals_state (state=? AND (due_at,id)>(?,?))"},
+	{"tellings to be routed", selectUnrouted, "tellings_unrouted"},
+	{"next telling", takeTelling, "telling_channels_waiting (channel=?)"},
+	{"tellings that wait", countOnWay, "telling_channels_waiting"},
+	{"broken glass", "SELECT COUNT(*) FROM break_glass WHERE person = ? AND case_ref = ? AND until > ?", "break_glass_person (person=? AND case_ref=? AND until>?)"},
 	{"unappended", "SELECT id FROM ledger_outbox WHERE log_index IS NULL ORDER BY id LIMIT ?", "ledger_outbox_unappended"},
 	{"outbox head", "SELECT seq, fixed FROM ledger_outbox WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 1", "ledger_outbox_1 (seq>?)"},
 }
 
 const cases = "SELECT " + caseColumns + " FROM cases "
+
+// MigrateTo brings a schema up to a version, as an earlier program would have left it. 0 is the newest;
+// it returns the version that stands.
+func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64) (int64, error) {
+	provider, err := newProvider(db, d, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return 0, err
+	}
+	if version == 0 {
+		_, err = provider.Up(ctx)
+	} else {
+		_, err = provider.UpTo(ctx, version)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return provider.GetDBVersion(ctx)
+}
+
+// Versions lists the schema's versions in order.
+func Versions() ([]int64, error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var list []int64
+	for _, name := range files {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, version)
+	}
+	return list, nil
+}
