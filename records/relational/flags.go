@@ -95,20 +95,21 @@ func sweepPause(n int) time.Duration {
 }
 
 // NoteSwept notes that pending rows were looked after at now, which puts each off: for a minute the
-// first time, for twice as long every time after, up to an hour. Other rows are left as they are.
+// first time, for twice as long every time after, up to an hour. Other rows are left as they are, and so
+// are those that were looked after at now already.
 func (s *Store) NoteSwept(ctx context.Context, keys []casefile.FlagKey, now time.Time) error {
-	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
 		for _, key := range keys {
-			n, err := one(ctx, t, scanInt, "SELECT sweeps FROM flags WHERE flag = ? AND status = 'pending'", key)
+			n, err := one(ctx, t, scanInt, "SELECT sweeps FROM flags WHERE flag = ? AND status = 'pending' AND (swept_at IS NULL OR swept_at < ?)",
+				key, micros(now))
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			n++
-			_, err = t.Exec(ctx, "UPDATE flags SET sweeps = ?, swept_at = ?, sweep_at = ? WHERE flag = ?",
-				n, micros(now), micros(now.Add(sweepPause(n))), key)
+			_, err = t.Exec(ctx, "UPDATE flags SET sweeps = ?, swept_at = ?, sweep_at = ? WHERE flag = ? AND status = 'pending' AND sweeps = ?",
+				n+1, micros(now), micros(now.Add(sweepPause(n+1))), key, n)
 			if err != nil {
 				return err
 			}

@@ -183,7 +183,7 @@ func (s *Store) Referrals(ctx context.Context, ref casefile.CaseRef) ([]casefile
 // PutDecidedItems notes which evidence a decision had before it; repeats change nothing. CodeNotFound
 // when the decision has no row.
 func (s *Store) PutDecidedItems(ctx context.Context, account casefile.AccountKey, decision string, items []string, at time.Time) error {
-	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
 		for _, item := range items {
 			_, err := t.Exec(ctx, `INSERT INTO decided_items (account, item, decision, at) VALUES (?, ?, ?, ?)
 				ON CONFLICT (account, item, decision) DO NOTHING`, account, item, decision, micros(at))
@@ -251,7 +251,7 @@ func padded[T any](list []T) []T {
 // PutHandles notes that an account had handles at a time; a time before the one that is known changes
 // nothing.
 func (s *Store) PutHandles(ctx context.Context, platform string, account casefile.AccountKey, hashes []string, at time.Time) error {
-	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+	err := execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
 		for _, h := range hashes {
 			_, err := t.Exec(ctx, `INSERT INTO account_handles (platform, hash, account, at) VALUES (?, ?, ?, ?)
 				ON CONFLICT (platform, hash, account) DO UPDATE SET at = excluded.at WHERE account_handles.at < excluded.at`,

@@ -37,13 +37,13 @@ func stageOf(a records.ActRow) records.ActStage {
 	return records.ActWaiting
 }
 
-// pendingActs names its index: without statistics the planner takes the join for the better way in. An
-// act that its decision's end has left behind is not waited for: one never begun before the decision
+// pendingActs names its index, and a CROSS JOIN keeps SQLite to the order of the tables: without
+// statistics its planner takes another table for the better way in. An act that its decision's end has left behind is not waited for: one never begun before the decision
 // failed, and one that failed before everything was taken back.
 func pendingActs(platform string, stage records.ActStage, after bool) string {
 	text := "SELECT " + ofActs + `, c.ref, c.platform, c.account
-	FROM acts a INDEXED BY acts_pending CROSS JOIN decisions d ON d.id = a.decision CROSS JOIN cases c ON c.ref = d.case_ref
-	WHERE a.state IN ('planned', 'uncertain', 'failed')
+	FROM acts a INDEXED BY acts_pending CROSS JOIN decisions d CROSS JOIN cases c
+	WHERE d.id = a.decision AND c.ref = d.case_ref AND a.state IN ('planned', 'uncertain', 'failed')
 		AND NOT (a.direction = 'do' AND a.state = 'planned' AND a.started_at IS NULL AND d.state IN ('withdrawn', 'failed', 'ended', 'undone'))
 		AND NOT (a.direction = 'do' AND a.state = 'failed' AND d.state = 'undone')` + stages[stage]
 	if platform != "" {

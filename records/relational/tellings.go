@@ -44,7 +44,9 @@ func (s *Store) PutTelling(ctx context.Context, r records.TellingRow) error {
 	if err != nil {
 		return err
 	}
-	err = exec(ctx, s.engine, func(ctx context.Context, t *tx) error { return t.addTellings(ctx, []records.TellingRow{r}) })
+	err = execApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) error {
+		return t.addTellings(ctx, []records.TellingRow{r})
+	})
 	return s.coded(ctx, "put telling", err)
 }
 
@@ -206,7 +208,7 @@ func (s *Store) TellingUndelivered(ctx context.Context, id, channel, code string
 const (
 	countUnrouted = "SELECT '', t.page, COUNT(*), MIN(t.at) FROM tellings t WHERE t.routed = 0 GROUP BY t.page ORDER BY t.page DESC"
 	countOnWay    = `SELECT c.channel, c.page, COUNT(*), MIN(t.at) FROM telling_channels c INDEXED BY telling_channels_waiting
-		CROSS JOIN tellings t ON t.seq = c.telling WHERE c.state = 'waiting' AND t.routed = 1 GROUP BY c.channel, c.page ORDER BY c.channel, c.page DESC`
+		CROSS JOIN tellings t WHERE t.seq = c.telling AND c.state = 'waiting' AND t.routed = 1 GROUP BY c.channel, c.page ORDER BY c.channel, c.page DESC`
 )
 
 // TellingsWaiting counts what waits, by channel and urgency; what has not been routed under "".
