@@ -120,6 +120,7 @@ func (b *builder) referrals(ctx context.Context) {
 		b.missing(ctx, err, "Referrals could not be read.")
 		return
 	}
+	b.referred = true
 	for _, r := range rows {
 		v := ReferralView{ID: r.ID, Kind: r.Kind, Person: r.Person, At: r.At, Event: r.Event}
 		if r.Note != "" {
@@ -148,9 +149,14 @@ func (b *builder) attached(ctx context.Context) {
 	}
 }
 
-// hideMedia takes every picture and film out of a case that was referred to child safety, whoever looks.
+// hideMedia takes every picture and film out of a case that was referred to child safety, whoever
+// looks; and out of every restricted case whose referrals cannot be read.
 func (b *builder) hideMedia() {
-	if !b.row.Restricted.HidesMedia() {
+	hides := b.row.Restricted.HidesMedia() || b.row.Restricted != "" && !b.referred
+	for _, r := range b.view.Referrals {
+		hides = hides || r.Kind.HidesMedia()
+	}
+	if !hides {
 		return
 	}
 	for i := range b.view.Evidence {

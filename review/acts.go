@@ -121,7 +121,7 @@ func (d *Desk) Settle(ctx context.Context, who access.Who, call SettleCall) (Set
 			return SettleAnswer{}, err
 		}
 		var result workflows.SettleResult
-		result, err = d.settle(ctx, r.workflow, k, args)
+		result, err = d.settle(ctx, r.appeal, k, args)
 		if err == nil {
 			return SettleAnswer{SettleResult: result, Key: k}, nil
 		}
@@ -132,10 +132,10 @@ func (d *Desk) Settle(ctx context.Context, who access.Who, call SettleCall) (Set
 	return SettleAnswer{}, err
 }
 
-func (d *Desk) settle(ctx context.Context, workflow, k string, args workflows.SettleArgs) (workflows.SettleResult, error) {
+func (d *Desk) settle(ctx context.Context, appeal, k string, args workflows.SettleArgs) (workflows.SettleResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.VerbTimeout)
 	defer cancel()
-	result, err := d.o.Workflows.Settle(ctx, workflow, args.ID, args)
+	result, err := d.o.Workflows.UpdateSettle(ctx, args.Case, appeal, args)
 	if err != nil {
 		return workflows.SettleResult{}, outcome(ctx, k, err)
 	}
@@ -158,13 +158,13 @@ func (d *Desk) decisionOf(ctx context.Context, id string) (casefile.Decision, er
 	return row.Decision, nil
 }
 
-// actRun is a workflow that acts for a decision, with its ledger chain.
-type actRun struct{ workflow, chain string }
+// actRun is a workflow that acts for a decision: the takedown, or the reinstatement of an appeal.
+type actRun struct{ appeal, chain string }
 
 // runsOf lists the workflows that may wait for the outcome of an act. Undoing is the reinstatement's
 // that an appeal brought about, or the takedown's own, where a timed act came to its end.
 func (d *Desk) runsOf(ctx context.Context, decision casefile.Decision, direction casefile.Direction) ([]actRun, error) {
-	takedown := actRun{casefile.TakedownWorkflowID(decision.Case, decision.ID), casefile.TakedownChain(decision.ID)}
+	takedown := actRun{chain: casefile.TakedownChain(decision.ID)}
 	if direction == casefile.Do {
 		return []actRun{takedown}, nil
 	}
@@ -176,7 +176,7 @@ func (d *Desk) runsOf(ctx context.Context, decision casefile.Decision, direction
 	for _, a := range appeals {
 		switch a.State {
 		case casefile.AppealUpheld, casefile.AppealIncomplete, casefile.AppealReinstated:
-			runs = append(runs, actRun{casefile.ReinstatementWorkflowID(a.ID), casefile.ReinstatementChain(a.ID)})
+			runs = append(runs, actRun{a.ID, casefile.ReinstatementChain(a.ID)})
 		}
 	}
 	return append(runs, takedown), nil

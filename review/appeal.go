@@ -301,7 +301,14 @@ func (d *Desk) tookPart(ctx context.Context, who access.Who, ref casefile.CaseRe
 	if err != nil {
 		return false, fmt.Errorf("list who took part in a case: %w", err)
 	}
-	return slices.ContainsFunc(parts, func(p records.PartRow) bool { return p.Person == who.Person }), nil
+	if slices.ContainsFunc(parts, func(p records.PartRow) bool { return p.Person == who.Person }) {
+		return true, nil
+	}
+	flags, err := d.o.Records.CaseFlags(ctx, ref)
+	if err != nil {
+		return false, fmt.Errorf("list who handed flags in: %w", err)
+	}
+	return slices.ContainsFunc(flags, func(f records.FlagReceipt) bool { return f.Source == who.Person }), nil
 }
 
 // errTookPart refuses an appeal to whoever took part.

@@ -127,6 +127,8 @@ type builder struct {
 	row  records.Case
 	seen *time.Time // when the caller last looked
 	view CaseView
+
+	referred bool // the referrals could be read
 }
 
 // missing notes a gap, and logs why: the error names no content.
@@ -378,35 +380,33 @@ func decided(s casefile.State) bool {
 	return s == casefile.StateDecided || s == casefile.StateProven || s == casefile.StateClosed
 }
 
+// opinions shows the opinions that count: all of a decided case; of any other the caller's own, and to a
+// lead who gave none those that differ.
 func (b *builder) opinions(ctx context.Context) {
 	shown, err := b.desk.o.Records.Opinions(ctx, b.row.Ref)
 	if err != nil {
 		b.missing(ctx, err, "Opinions could not be read.")
 		return
 	}
-	for _, o := range shown {
-		if decided(b.row.State) || o.Person == b.who.Person {
-			b.opinion(ctx, o, OpinionView{})
-		}
-	}
-	b.blindOpinions(ctx)
-	b.voidOpinions(ctx)
-}
-
-// blindOpinions shows the caller's own opinion, and to a lead who gave none those that differ.
-func (b *builder) blindOpinions(ctx context.Context) {
 	blind, err := b.desk.o.Records.BlindOpinions(ctx, b.row.Ref)
 	if err != nil {
 		b.missing(ctx, err, "Your own opinion, if you gave one, could not be read.")
 		return
 	}
-	own := slices.ContainsFunc(blind, func(o records.BlindOpinion) bool { return o.Person == b.who.Person })
+	own := slices.ContainsFunc(shown, func(o casefile.Opinion) bool { return o.Person == b.who.Person }) ||
+		slices.ContainsFunc(blind, func(o records.BlindOpinion) bool { return o.Person == b.who.Person })
 	all := adjudicates(b.who, b.row) && !own
+	for _, o := range shown {
+		if all || decided(b.row.State) || o.Person == b.who.Person {
+			b.opinion(ctx, o, OpinionView{Blind: !decided(b.row.State)})
+		}
+	}
 	for _, o := range blind {
 		if all || o.Person == b.who.Person {
 			b.sealedOpinion(ctx, o, OpinionView{Blind: true})
 		}
 	}
+	b.voidOpinions(ctx)
 }
 
 // voidOpinions shows those that count no more: the caller's own, and once the case is decided those
@@ -429,10 +429,14 @@ func (b *builder) voidOpinions(ctx context.Context) {
 	}
 }
 
+// kindBlind is the kind under which the case's projection seals the codes of an opinion that is not
+// shown: a casefile.Opinion, not the form of one.
+const kindBlind evidence.Kind = "blind"
+
 // sealedOpinion opens the codes of an opinion that is not shown.
 func (b *builder) sealedOpinion(ctx context.Context, o records.BlindOpinion, v OpinionView) {
 	var opinion casefile.Opinion
-	err := b.desk.open(ctx, b.row.Account, evidence.KindOpinion, o.Sealed, &opinion)
+	err := b.desk.open(ctx, b.row.Account, kindBlind, o.Sealed, &opinion)
 	if err != nil {
 		b.missing(ctx, err, "An opinion that you may see could not be opened.")
 		return

@@ -131,30 +131,6 @@ func TestCaseSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestOpinionsAreSeenByTheirAuthorOnlyUntilDecided(t *testing.T) {
-	t.Parallel()
-	b, ctx := reviewtest.New(t, nil), context.Background()
-	ref, _ := b.Open(1)
-	row, err := b.Records.Case(ctx, ref)
-	require.NoError(t, err)
-	form, _, err := b.Sealer.Seal(ctx, row.Account, evidence.KindOpinion, b.JSON(reviewtest.Form(casefile.L6, "profile")))
-	require.NoError(t, err)
-	row.State, row.Revision = casefile.StateClaimed, row.Revision+1
-	require.NoError(t, b.Records.Project(ctx, records.Projection{Case: row, Now: b.Clock.Now(), Opinions: []records.OpinionRow{{Case: ref, Opinion: casefile.Opinion{
-		ID: "o1", Person: b.Who("rev1").Person, Role: casefile.RoleReviewer, At: b.Clock.Now(), Judgement: reviewtest.Form(casefile.L6).Judgement, Form: form, Digest: "d",
-	}}}}))
-	row.State, row.Revision = casefile.StateClaimed, row.Revision+1
-	require.NoError(t, b.Records.Project(ctx, records.Projection{Case: row, Now: b.Clock.Now()}))
-
-	require.Len(t, show(t, b, "rev1", ref).Opinions, 1)
-	require.Equal(t, []string{"profile"}, show(t, b, "rev1", ref).Opinions[0].Relied)
-	for _, other := range []string{"rev2", "lead", "auditor", "policy"} {
-		require.Empty(t, show(t, b, other, ref).Opinions, other)
-	}
-	_, err = b.Desk.Claim(ctx, b.Who("rev1"), verb(ref))
-	require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(err), "nobody is their own second person")
-}
-
 func TestCaseShowsDecisionNoticeAndProof(t *testing.T) {
 	t.Parallel()
 	b, ctx := reviewtest.New(t, nil), context.Background()

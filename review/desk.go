@@ -32,8 +32,9 @@ type Workflows interface {
 	StartAppeal(ctx context.Context, appeal string) error
 	// UpdateAppeal sends a verb on an appeal, as Update does on a case.
 	UpdateAppeal(ctx context.Context, appeal, name, verbID string, args any) (workflows.AppealResult, error)
-	// Settle sends workflows.UpdateSettle to the takedown or the reinstatement with this workflow id.
-	Settle(ctx context.Context, workflowID, verbID string, args workflows.SettleArgs) (workflows.SettleResult, error)
+	// UpdateSettle sends a person's word on an uncertain act: to the takedown of the decision, or to the
+	// reinstatement that the upheld appeal named brought about.
+	UpdateSettle(ctx context.Context, ref casefile.CaseRef, appeal string, args workflows.SettleArgs) (workflows.SettleResult, error)
 }
 
 // Records is what the desk keeps in and reads from the records.
@@ -76,6 +77,12 @@ type Reconciler interface {
 	// Once goes through everything once. The report is shown as JSON to whoever asked.
 	Once(ctx context.Context) (report any, err error)
 }
+
+// ReconcilerFunc makes a Reconciler of a function with a report of its own type.
+type ReconcilerFunc[R any] func(ctx context.Context) (R, error)
+
+// Once calls the function.
+func (f ReconcilerFunc[R]) Once(ctx context.Context) (any, error) { return f(ctx) }
 
 // Search is what the desk asks of the index.
 type Search interface {

@@ -3,6 +3,9 @@ package review
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,8 +134,8 @@ func (d *Desk) ListCases(ctx context.Context, who access.Who, state casefile.Sta
 	return CasePage{Cases: d.rows(ctx, who, cases), Next: next}, nil
 }
 
-// Query asks for cases. Empty fields do not restrict. Text is a case number, an account id, or
-// words that all stand in a case.
+// Query asks for cases. Empty fields do not restrict. Text is a case number, the number on a notice, an
+// account id, a handle or the address of a profile, or words that all stand in a case.
 type Query struct {
 	Text     string              `json:"q,omitempty"`
 	State    casefile.State      `json:"state,omitempty"`
@@ -168,10 +171,11 @@ func (q Query) validate() error {
 	return f.Err()
 }
 
-// Find looks for cases: a case number and an exact account id in the records, which always
-// answer; everything else in the index, with the truth of the records laid over each hit. A hit
-// that is not in the records, or whose row does not fit the query's state or queue any more, is
-// left out. CodeUnavailable when the index is down.
+// Find looks for cases: by case number, by the number on a notice, by account id and by any handle that
+// an account has or had, or the address of its profile, in the records, which always answer; everything
+// else in the index, with the truth of the records laid over each hit. A hit that is not in the records,
+// or whose row does not fit the query's state or queue any more, is left out. A restricted case is found
+// by its number alone by whoever may not see it. CodeUnavailable when the index is down.
 func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, error) {
 	err := who.Require(access.CaseFind)
 	if err != nil {
@@ -182,9 +186,9 @@ func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, err
 	if err != nil {
 		return CasePage{}, err
 	}
-	var direct []records.Case
-	if q.Cursor == "" && q.Text != "" {
-		direct, err = d.findDirect(ctx, q)
+	f := finder{desk: d, who: who, q: q, seen: map[casefile.CaseRef]bool{}}
+	if q.Cursor == "" && q.Text != "" && q.Policy == "" && q.Action == "" {
+		err = f.direct(ctx)
 		if err != nil {
 			return CasePage{}, err
 		}
@@ -194,22 +198,17 @@ func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, err
 		Cursor: q.Cursor, Limit: pageLimit(q.Limit),
 	})
 	if err != nil {
-		if len(direct) > 0 {
-			return CasePage{Cases: d.rows(ctx, who, direct)}, nil
+		if len(f.found) > 0 {
+			return CasePage{Cases: d.rows(ctx, who, f.found)}, nil
 		}
 		if casefile.ErrorCode(err) == casefile.CodeInvalid {
 			return CasePage{}, err
 		}
 		return CasePage{}, &casefile.Error{Code: casefile.CodeUnavailable, Op: "search cases", Err: err,
-			Message: "search does not answer now; queues, case numbers and account ids still work"}
-	}
-	found := direct
-	seen := map[casefile.CaseRef]bool{}
-	for _, c := range direct {
-		seen[c.Ref] = true
+			Message: "search does not answer now; queues, case and notice numbers, account ids and handles still work"}
 	}
 	for _, doc := range page.Cases {
-		if seen[doc.Ref] {
+		if f.seen[doc.Ref] {
 			continue
 		}
 		row, err := d.o.Records.Case(ctx, doc.Ref)
@@ -219,12 +218,10 @@ func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, err
 		if err != nil {
 			return CasePage{}, fmt.Errorf("read case row: %w", err)
 		}
-		if q.fits(row) {
-			found = append(found, row)
-		}
+		f.add(row)
 	}
-	total := max(page.Total, len(found))
-	return CasePage{Cases: d.rows(ctx, who, found), Total: &total, Next: page.Next}, nil
+	total := max(page.Total-f.hidden, len(f.found))
+	return CasePage{Cases: d.rows(ctx, who, f.found), Total: &total, Next: page.Next}, nil
 }
 
 func (q Query) fits(c records.Case) bool {
@@ -232,49 +229,120 @@ func (q Query) fits(c records.Case) bool {
 		(q.Platform == "" || c.Platform == q.Platform)
 }
 
-// findDirect answers what the records can: a case number, or the id of an account.
-func (d *Desk) findDirect(ctx context.Context, q Query) ([]records.Case, error) {
-	if q.Policy != "" || q.Action != "" {
-		return nil, nil
+// finder gathers what a query finds, each case once.
+type finder struct {
+	desk   *Desk
+	who    access.Who
+	q      Query
+	found  []records.Case
+	seen   map[casefile.CaseRef]bool
+	hidden int // restricted cases that were left out
+}
+
+// add takes a case that was found by something of its account's or by its words. That a restricted case
+// has them is not for everybody to know.
+func (f *finder) add(c records.Case) {
+	if f.seen[c.Ref] || !f.q.fits(c) {
+		return
 	}
-	var out []records.Case
-	ref, err := casefile.ParseCaseRef(q.Text)
+	f.seen[c.Ref] = true
+	if !f.desk.sees(f.who, c) {
+		f.hidden++
+		return
+	}
+	f.found = append(f.found, c)
+}
+
+// direct finds what the records can.
+func (f *finder) direct(ctx context.Context) error {
+	r := f.desk.o.Records
+	ref, err := casefile.ParseCaseRef(f.q.Text)
 	if err == nil {
 		var row records.Case
-		row, err = d.o.Records.Case(ctx, ref)
+		row, err = r.Case(ctx, ref)
 		switch {
-		case err == nil && q.fits(row):
-			out = append(out, row)
+		case err == nil && f.q.fits(row):
+			f.seen[row.Ref] = true
+			f.found = append(f.found, row)
 		case err != nil && casefile.ErrorCode(err) != casefile.CodeNotFound:
-			return nil, fmt.Errorf("read case row: %w", err)
+			return fmt.Errorf("read case row: %w", err)
 		}
 	}
-	platforms := []string{q.Platform}
-	if q.Platform == "" {
-		platforms, err = d.platforms(ctx)
+	told, err := f.desk.toldNotice(ctx, f.q.Text)
+	switch {
+	case err == nil:
+		row, err := r.Case(ctx, told.Case)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("read case row: %w", err)
+		}
+		f.add(row)
+	case casefile.ErrorCode(err) != casefile.CodeNotFound:
+		return err
+	}
+	platforms := []string{f.q.Platform}
+	if f.q.Platform == "" {
+		platforms, err = f.desk.platforms(ctx)
+		if err != nil {
+			return err
 		}
 	}
-	for _, p := range platforms {
-		cases, err := d.o.Records.AccountCases(ctx, d.o.Identity.Account(casefile.AccountRef{Platform: p, ID: q.Text}))
-		if err != nil {
-			return nil, fmt.Errorf("list an account's cases: %w", err)
-		}
-		for _, c := range cases {
-			if q.fits(c) && !containsCase(out, c.Ref) {
-				out = append(out, c)
+	for _, platform := range platforms {
+		for _, name := range accountNames(f.q.Text) {
+			err = f.account(ctx, platform, name)
+			if err != nil {
+				return err
 			}
 		}
 	}
-	return out, nil
+	return nil
 }
 
-func containsCase(cases []records.Case, ref casefile.CaseRef) bool {
-	for _, c := range cases {
-		if c.Ref == ref {
-			return true
+// account finds the cases of the accounts of a platform whose id this is, and of those that have or had
+// it as their handle.
+func (f *finder) account(ctx context.Context, platform, name string) error {
+	d := f.desk
+	accounts := []casefile.AccountKey{d.o.Identity.Account(casefile.AccountRef{Platform: platform, ID: name})}
+	hash := d.o.Identity.HandleHash(platform, name)
+	if hash != "" {
+		more, err := d.o.Records.AccountsByHandle(ctx, platform, hash)
+		if err != nil {
+			return fmt.Errorf("look for accounts by handle: %w", err)
+		}
+		accounts = append(accounts, more...)
+	}
+	for _, a := range accounts {
+		cases, err := d.o.Records.AccountCases(ctx, a)
+		if err != nil {
+			return fmt.Errorf("list an account's cases: %w", err)
+		}
+		for _, c := range cases {
+			f.add(c)
 		}
 	}
-	return false
+	return nil
+}
+
+// accountNames lists what a text may name an account by: itself, without the @ before a handle, and for
+// the address of a profile its last part, also with the host behind it as handles of federated platforms
+// have it.
+func accountNames(text string) []string {
+	names := []string{text}
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	add(strings.TrimPrefix(text, "@"))
+	address, err := url.Parse(text)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
+		return names
+	}
+	last := path.Base(strings.TrimRight(address.Path, "/"))
+	if last == "." || last == "/" {
+		return names
+	}
+	last = strings.TrimPrefix(last, "@")
+	add(last)
+	add(last + "@" + address.Hostname())
+	return names
 }

@@ -26,6 +26,7 @@ type Records interface {
 	PendingFlags(ctx context.Context, before time.Time, limit int) ([]records.FlagReceipt, error)
 	Account(ctx context.Context, account casefile.AccountKey) (records.Account, error)
 	SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error
+	PutHandles(ctx context.Context, platform string, account casefile.AccountKey, hashes []string, at time.Time) error
 	Changes(ctx context.Context) <-chan records.Change
 }
 
@@ -216,7 +217,21 @@ func (d *Door) putProfile(ctx context.Context, account casefile.AccountKey, flag
 	if err != nil {
 		return err
 	}
-	return d.o.Records.SetProfile(ctx, flag.Platform, account, address, flag.At)
+	err = d.o.Records.SetProfile(ctx, flag.Platform, account, address, flag.At)
+	if err != nil {
+		return err
+	}
+	return d.putHandle(ctx, account, flag)
+}
+
+// putHandle notes the keyed hash of the handle that the flag tells, so that the account is found by it
+// for ever, also after it took another one.
+func (d *Door) putHandle(ctx context.Context, account casefile.AccountKey, flag casefile.Flag) error {
+	hash := d.o.Identity.HandleHash(flag.Platform, flag.Account.Handle)
+	if hash == "" {
+		return nil
+	}
+	return d.o.Records.PutHandles(ctx, flag.Platform, account, []string{hash}, flag.At)
 }
 
 // knownProfile is nil when the account has none, or it was erased.

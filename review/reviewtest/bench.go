@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/indexing/embedded"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/records/sqlite"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/intake"
@@ -28,8 +30,28 @@ import (
 // Platform is the platform of every flag that a Bench makes.
 const Platform = "example"
 
-// Queue is where every case of a Bench stands.
-const Queue = "general"
+// Queue is where every case of a Bench stands at first; the leads' own is LeadQueue, OtherQueue is
+// another team's.
+const (
+	Queue      = "general"
+	LeadQueue  = "lead"
+	OtherQueue = "other"
+)
+
+// OtherTeam is the team of OtherQueue. Nobody of the demo people is of it: see Bench.Add.
+const OtherTeam = "other"
+
+const rules = `
+version: 1
+queues:
+  - {name: general, title: general, deadline: 48h, roles: [reviewer, senior, lead]}
+  - {name: lead, title: Leads, deadline: 24h, roles: [lead]}
+  - {name: other, title: Another team, deadline: 24h, roles: [reviewer, senior, lead], team: other}
+lead_queue: lead
+on_unknown: {queue: general, severity: 3, confidence: 0, tier: alert}
+rules:
+  - {id: default, when: "true", queue: general, severity: 3, confidence: 2, tier: alert}
+`
 
 // Bench is a desk with all around it.
 type Bench struct {
@@ -40,6 +62,8 @@ type Bench struct {
 	Identity  evidence.Identity
 	Index     *embedded.Index
 	Access    *access.Access
+	Glass     *access.Glass
+	Rules     *policy.RuleSet
 	Workflows *Workflows
 	Clock     *Clock
 	Log       *slog.Logger
@@ -91,12 +115,22 @@ func New(t testing.TB, log *slog.Logger) *Bench {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = b.Index.Close() })
 
-	b.Access = access.New(b.Records, access.Options{Clock: b.Clock.Now})
+	b.Access = access.New(b.Records, access.Options{Clock: b.Clock.Now, Guarded: b.Records})
 	_, err = b.Access.EnsurePeople(ctx, access.DemoPeople())
 	require.NoError(t, err)
+	b.Glass = access.NewGlass(b.Records, ring, b.Clock.Now)
+	b.Rules, err = policy.Load(strings.NewReader(rules), "rules.yaml")
+	require.NoError(t, err)
+	keyID, key, err := ring.AssertionSigner()
+	require.NoError(t, err)
+	signer, err := access.NewSigner(keyID, key, 0, b.Clock.Now)
+	require.NoError(t, err)
+	keys, err := ring.AssertionKeys()
+	require.NoError(t, err)
+	const lease = 10 * time.Minute
 	b.Workflows = &Workflows{
-		Records: b.Records, Sealer: b.Sealer, Clock: b.Clock, Lease: 10 * time.Minute, Grace: time.Minute,
-		answered: map[string]answer{}, claims: map[casefile.CaseRef]int{},
+		Records: b.Records, Sealer: b.Sealer, Clock: b.Clock, Lease: lease, Grace: time.Minute, Keys: keys,
+		Deciding: b.Rules.Deciding(999), answered: map[string]any{}, cases: map[casefile.CaseRef]*run{},
 	}
 	b.Door, err = intake.New(intake.Options{
 		Records: b.Records, Sealer: b.Sealer, Identity: b.Identity, Signals: b.Workflows, Log: log, Now: b.Clock.Now,
@@ -104,7 +138,8 @@ func New(t testing.TB, log *slog.Logger) *Bench {
 	require.NoError(t, err)
 	b.Options = review.Options{
 		Records: b.Records, Sealer: b.Sealer, Identity: b.Identity, Search: b.Index, Workflows: b.Workflows, Log: log,
-		CanNotify: func(string) bool { return true }, Platforms: []string{Platform}, Grace: time.Minute, Now: b.Clock.Now,
+		Signer: signer, Rules: b.Rules, People: b.Access, Glass: b.Glass, Reasons: ring,
+		CanNotify: func(string) bool { return true }, Platforms: []string{Platform}, Grace: time.Minute, Lease: lease, Now: b.Clock.Now,
 	}
 	b.Desk = review.New(b.Options)
 	return b
@@ -116,6 +151,14 @@ func (b *Bench) Who(login string) access.Who {
 	p, err := b.Records.PersonByLogin(context.Background(), login)
 	require.NoError(b.t, err)
 	return access.Who{Person: p.Person, Login: p.Login, Name: p.Name, Roles: p.Roles, Team: p.Team}
+}
+
+// Add adds somebody of a team with roles.
+func (b *Bench) Add(login, team string, roles ...casefile.Role) access.Who {
+	b.t.Helper()
+	_, err := b.Access.EnsurePeople(context.Background(), []access.NewPerson{{Login: login, Name: "Somebody Else", Roles: roles, Team: team}})
+	require.NoError(b.t, err)
+	return b.Who(login)
 }
 
 // Token gives an API token of a demo person.
