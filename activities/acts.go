@@ -15,7 +15,8 @@ import (
 )
 
 // Actor is the enforce role's activities. Each of them checks the decision's proof itself, under
-// the key pinned in the role's own configuration, before it reads or does anything.
+// the key pinned in the role's own configuration, before it reads or does anything; those that take
+// acts back check the ruling's as well.
 type Actor struct {
 	Records   records.Store
 	Sealer    evidence.Sealer
@@ -36,11 +37,46 @@ type warrant struct {
 	platform enforce.Platform
 }
 
-// authorize checks the proof and opens what the acts need. A refusal is on record.
+// authorize checks the proof of a decision and opens what its acts need. A refusal is on record.
 func (a *Actor) authorize(ctx context.Context, in workflows.TakedownInput) (warrant, error) {
-	d := in.Decision
-	w, err := a.check(ctx, in)
+	w, err := a.check(ctx, in.Decision, func(account casefile.AccountRef, salter casefile.Salter) error {
+		return a.Guard.Check(in.Decision, in.Bundle, account, salter)
+	})
+	return w, a.onRecord(ctx, in.Decision, err)
+}
+
+// authorizeRuling checks the proofs of a decision and of the ruling on it, and that whoever ruled had
+// nothing to do with the case.
+func (a *Actor) authorizeRuling(ctx context.Context, in workflows.ReinstatementInput) (warrant, error) {
+	d := in.Takedown.Decision
+	w, err := a.check(ctx, d, func(account casefile.AccountRef, salter casefile.Salter) error {
+		err := a.Guard.CheckRuling(d, in.Takedown.Bundle, in.Ruling, in.Bundle, account, salter)
+		if err != nil {
+			return err
+		}
+		people, err := tookPart(ctx, a.Records, d)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(people, in.Ruling.Person) {
+			return casefile.Errorf(casefile.CodeUnproven, "whoever ruled took part in the case")
+		}
+		return nil
+	})
 	return w, a.onRecord(ctx, d, err)
+}
+
+// authorizeUndo is authorizeRuling for what only a ruling against the decision allows.
+func (a *Actor) authorizeUndo(ctx context.Context, in workflows.ReinstatementInput) (warrant, error) {
+	w, err := a.authorizeRuling(ctx, in)
+	if err != nil {
+		return warrant{}, err
+	}
+	if in.Ruling.Outcome != casefile.OutcomeUpheld {
+		err = casefile.Errorf(casefile.CodeUnproven, "the ruling lets the decision stand")
+		return warrant{}, a.onRecord(ctx, w.decision, err)
+	}
+	return w, nil
 }
 
 // onRecord passes an error on; a refusal goes on record first.
@@ -48,17 +84,17 @@ func (a *Actor) onRecord(ctx context.Context, d casefile.Decision, err error) er
 	if casefile.ErrorCode(err) == casefile.CodeUnproven {
 		// What claims to be a case's number may be anything: only a number goes on record.
 		ref, _ := casefile.ParseCaseRef(string(d.Case))
-		a.Log.ErrorContext(ctx, "takedown refused: not proven", "case", string(ref))
-		put := a.Records.PutRefusal(ctx, records.Refusal{Case: ref, Verb: "act", Code: casefile.CodeUnproven, At: a.Now()})
+		a.Log.ErrorContext(ctx, "act refused: not proven", "case", string(ref))
+		put := a.Records.PutRefusal(ctx, records.Refusal{Case: ref, Verb: "act", Code: casefile.CodeUnproven, At: a.Now(), Key: onceKey(ctx, "act")})
 		if put != nil {
-			return fmt.Errorf("record the refused takedown: %w", put)
+			return fmt.Errorf("record the refused act: %w", put)
 		}
 	}
 	return err
 }
 
-func (a *Actor) check(ctx context.Context, in workflows.TakedownInput) (warrant, error) {
-	d := in.Decision
+// check has prove look at the account's name and salts, and opens what the decision's acts need.
+func (a *Actor) check(ctx context.Context, d casefile.Decision, prove func(casefile.AccountRef, casefile.Salter) error) (warrant, error) {
 	salter, err := a.Sealer.Salter(ctx, d.Account)
 	if err != nil {
 		return warrant{}, unproven("read the account's salts", err)
@@ -67,26 +103,40 @@ func (a *Actor) check(ctx context.Context, in workflows.TakedownInput) (warrant,
 	if err != nil {
 		return warrant{}, unproven("read the account's name", err)
 	}
-	err = a.Guard.Check(d, in.Bundle, account, salter)
+	err = prove(account, salter)
 	if err != nil {
-		return warrant{}, fmt.Errorf("check the decision's proof: %w", err)
-	}
-	first := d.Opinions[0]
-	form, err := openProven[casefile.OpinionForm](ctx, a.Sealer, d.Account, evidence.KindOpinion, first.Form, first.Digest)
-	if err != nil {
-		return warrant{}, unproven("open the opinion", err)
+		return warrant{}, fmt.Errorf("check the proof: %w", err)
 	}
 	w := warrant{decision: d, account: account}
-	for _, id := range form.Relied {
-		if id != casefile.EvidenceProfile {
-			w.relied = append(w.relied, id)
-		}
-	}
-	if len(w.relied) != first.Relied {
-		return warrant{}, casefile.Errorf(casefile.CodeUnproven, "the opinion relies on %d posts, its proof on %d", len(w.relied), first.Relied)
+	w.relied, err = a.relied(ctx, d)
+	if err != nil {
+		return warrant{}, err
 	}
 	w.platform, err = a.Platforms(d.Platform)
 	return w, err
+}
+
+// relied opens the form of the opinion that stands and lists the posts that it relies on. An automatic
+// rule's decision has none.
+func (a *Actor) relied(ctx context.Context, d casefile.Decision) ([]string, error) {
+	stands := d.Stands()
+	if stands == nil {
+		return nil, nil
+	}
+	form, err := openProven[casefile.OpinionForm](ctx, a.Sealer, d.Account, evidence.KindOpinion, stands.Form, stands.Digest)
+	if err != nil {
+		return nil, unproven("open the opinion", err)
+	}
+	var posts []string
+	for _, id := range form.Relied {
+		if id != casefile.EvidenceProfile {
+			posts = append(posts, id)
+		}
+	}
+	if len(posts) != d.Relied() {
+		return nil, casefile.Errorf(casefile.CodeUnproven, "the opinion relies on %d posts, its proof on %d", len(posts), d.Relied())
+	}
+	return posts, nil
 }
 
 // unproven makes what is not there a final refusal: a proof that cannot be checked proves nothing.
@@ -98,9 +148,9 @@ func unproven(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// notice opens the notice that the ledger binds; nil where the decision has none.
-func (a *Actor) notice(ctx context.Context, d casefile.Decision) (*casefile.Notice, error) {
-	ref := d.Opinions[0].Notice
+// notice opens a notice that the ledger binds; nil where there is none. of are the ids that it may say
+// it is about.
+func (a *Actor) notice(ctx context.Context, d casefile.Decision, ref *casefile.NoticeRef, of ...string) (*casefile.Notice, error) {
 	if ref == nil {
 		return nil, nil
 	}
@@ -108,10 +158,20 @@ func (a *Actor) notice(ctx context.Context, d casefile.Decision) (*casefile.Noti
 	if err != nil {
 		return nil, unproven("open the notice", err)
 	}
-	if n.Number != ref.Number || n.Decision != d.Opinions[0].ID || n.Case != d.Case {
+	if n.Number != ref.Number || n.Case != d.Case || !slices.Contains(of, n.Decision) {
 		return nil, casefile.Errorf(casefile.CodeUnproven, "the notice is another decision's")
 	}
 	return &n, nil
+}
+
+// decisionNotice opens the notice of a decision: that of the opinion that stands, or of the rule.
+func (a *Actor) decisionNotice(ctx context.Context, d casefile.Decision) (*casefile.Notice, error) {
+	of := d.ID
+	if stands := d.Stands(); stands != nil {
+		of = stands.ID // it was written with the opinion, before there was a decision
+	}
+	n, err := a.notice(ctx, d, d.Notice(), of)
+	return n, a.onRecord(ctx, d, err)
 }
 
 func (w warrant) request(act casefile.Act, dir casefile.Direction) enforce.Request {
@@ -125,37 +185,26 @@ func (w warrant) request(act casefile.Act, dir casefile.Direction) enforce.Reque
 	return r
 }
 
-// PrepareActs plans the decision's acts and writes down, sealed, how to take each back.
+// checkAct refuses, on record, an act that is not one of the decision's.
+func (a *Actor) checkAct(ctx context.Context, w warrant, act casefile.Act) error {
+	return a.onRecord(ctx, w.decision, enforce.CheckActs(w.decision, len(w.relied), act))
+}
+
+// PrepareActs plans the decision's acts and writes down, sealed, how to take each back. What stands
+// planned from an earlier attempt or run stays as it is.
 func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (workflows.PrepareActsAnswer, error) {
 	w, err := a.authorize(ctx, ask.Takedown)
 	if err != nil {
 		return workflows.PrepareActsAnswer{}, err
 	}
 	d := w.decision
-	acts := casefile.PlanActs(d, len(w.relied))
-	for _, act := range acts {
-		if !slices.Contains(w.platform.Capabilities().Acts, act.Kind) {
-			return workflows.PrepareActsAnswer{}, casefile.Errorf(casefile.CodeState, "the platform cannot %s", act.Kind)
-		}
-	}
-	notice, err := a.notice(ctx, d)
+	notice, err := a.decisionNotice(ctx, d)
 	if err != nil {
-		return workflows.PrepareActsAnswer{}, a.onRecord(ctx, d, err)
+		return workflows.PrepareActsAnswer{}, err
 	}
-	var rows []records.ActRow
-	for _, act := range acts {
-		undo, err := w.platform.Prepare(ctx, w.request(act, casefile.Do))
-		if casefile.ErrorCode(err) == casefile.CodeNotFound {
-			return workflows.PrepareActsAnswer{}, &casefile.Error{Code: casefile.CodeState, Op: "prepare an act", Message: "the platform does not know the target", Err: err}
-		}
-		if err != nil {
-			return workflows.PrepareActsAnswer{}, fmt.Errorf("prepare act %d: %w", act.Number, err)
-		}
-		address, digest, err := seal(ctx, a.Sealer, d.Account, evidence.KindUndo, undo)
-		if err != nil {
-			return workflows.PrepareActsAnswer{}, fmt.Errorf("seal the undo of act %d: %w", act.Number, err)
-		}
-		rows = append(rows, records.ActRow{Act: act, Direction: casefile.Do, State: casefile.ActPlanned, Undo: address, UndoDigest: digest, PlannedAt: a.Now()})
+	rows, err := a.planned(ctx, w)
+	if err != nil {
+		return workflows.PrepareActsAnswer{}, err
 	}
 	stand, err := a.Records.PlanActs(ctx, rows)
 	if err != nil {
@@ -167,19 +216,72 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 			return workflows.PrepareActsAnswer{}, err
 		}
 	}
-	err = a.Records.AdvanceDecision(ctx, d.ID, casefile.DecisionExecuting, "", nil, a.Now())
+	err = a.execute(ctx, d)
 	if err != nil {
-		return workflows.PrepareActsAnswer{}, fmt.Errorf("note that the takedown runs: %w", err)
+		return workflows.PrepareActsAnswer{}, err
 	}
 	var answer workflows.PrepareActsAnswer
-	for _, row := range stand {
+	for i, row := range stand {
 		answer.Acts = append(answer.Acts, workflows.PreparedAct{Act: row.Act, UndoDigest: row.UndoDigest})
+		answer.Again = answer.Again || !row.PlannedAt.Equal(rows[i].PlannedAt)
 	}
 	return answer, nil
 }
 
+// planned reads the state before each act and seals how to get back to it.
+func (a *Actor) planned(ctx context.Context, w warrant) ([]records.ActRow, error) {
+	acts := casefile.PlanActs(w.decision, len(w.relied))
+	for _, act := range acts {
+		if !slices.Contains(w.platform.Capabilities().Acts, act.Kind) {
+			return nil, casefile.Errorf(casefile.CodeState, "the platform cannot %s", act.Kind)
+		}
+	}
+	now := a.Now().UTC().Truncate(time.Microsecond) // as rows keep it
+	var rows []records.ActRow
+	for _, act := range acts {
+		undo, err := w.platform.Prepare(ctx, w.request(act, casefile.Do))
+		if casefile.ErrorCode(err) == casefile.CodeNotFound {
+			return nil, &casefile.Error{Code: casefile.CodeState, Op: "prepare an act", Message: "the platform does not know the target", Err: err}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("prepare act %d: %w", act.Number, err)
+		}
+		address, digest, err := seal(ctx, a.Sealer, w.decision.Account, evidence.KindUndo, undo)
+		if err != nil {
+			return nil, fmt.Errorf("seal the undo of act %d: %w", act.Number, err)
+		}
+		rows = append(rows, records.ActRow{Act: act, Direction: casefile.Do, State: casefile.ActPlanned, Undo: address, UndoDigest: digest, PlannedAt: now})
+	}
+	return rows, nil
+}
+
+// pastExecuting are the states of a decision whose takedown may go on in a new run without the row
+// going back to executing.
+var pastExecuting = []casefile.DecisionState{
+	casefile.DecisionExecuting, casefile.DecisionDone, casefile.DecisionUncertain, casefile.DecisionEnded,
+}
+
+// execute notes that the takedown runs. The error is CodeState for a decision that was withdrawn or
+// taken back.
+func (a *Actor) execute(ctx context.Context, d casefile.Decision) error {
+	refused := a.Records.AdvanceDecision(ctx, d.ID, casefile.DecisionExecuting, "", nil, a.Now())
+	if casefile.ErrorCode(refused) == casefile.CodeState {
+		row, err := a.Records.Decision(ctx, d.ID)
+		if err != nil {
+			return fmt.Errorf("read how far the decision has come: %w", err)
+		}
+		if slices.Contains(pastExecuting, row.State) {
+			return nil
+		}
+	}
+	if refused != nil {
+		return fmt.Errorf("note that the takedown runs: %w", refused)
+	}
+	return nil
+}
+
 func (a *Actor) planNotice(ctx context.Context, d casefile.Decision) error {
-	n := d.Opinions[0].Notice
+	n := d.Notice()
 	_, err := a.Records.PutNotice(ctx, records.NoticeRow{
 		Number: n.Number, Decision: d.ID, Case: d.Case, State: casefile.NoticePlanned, Text: n.Text, Digest: n.Digest, At: a.Now(),
 	})
@@ -189,129 +291,72 @@ func (a *Actor) planNotice(ctx context.Context, d casefile.Decision) error {
 	return nil
 }
 
-// DoAct does one planned act, once: an attempt whose outcome was never written is looked up on the
-// platform before anything is done again, and what cannot be established is uncertain.
-func (a *Actor) DoAct(ctx context.Context, ask workflows.DoActAsk) (casefile.ActOutcome, error) {
-	w, err := a.authorize(ctx, ask.Takedown)
-	if err != nil {
-		return casefile.ActOutcome{}, err
-	}
-	if ask.Direction != casefile.Do {
-		return casefile.ActOutcome{}, casefile.Invalid("direction", "acts are taken back by a reinstatement")
-	}
-	err = enforce.CheckActs(w.decision, len(w.relied), ask.Act)
-	if err != nil {
-		return casefile.ActOutcome{}, a.onRecord(ctx, w.decision, err)
-	}
-	started, _, err := a.Records.BeginAct(ctx, ask.Act, ask.Direction, a.Now())
-	if casefile.ErrorCode(err) == casefile.CodeState {
-		return a.standing(ctx, ask)
-	}
-	if err != nil {
-		return casefile.ActOutcome{}, fmt.Errorf("note that the act begins: %w", err)
-	}
-	out, err := a.attempt(ctx, w, ask, started)
-	if err != nil {
-		return casefile.ActOutcome{}, err
-	}
-	row, err := a.Records.EndAct(ctx, out)
-	if err != nil {
-		return casefile.ActOutcome{}, fmt.Errorf("write the act's outcome: %w", err)
-	}
-	a.Log.InfoContext(ctx, "act", "case", string(w.decision.Case), "decision", w.decision.ID, "number", ask.Act.Number,
-		"kind", string(ask.Act.Kind), "state", string(row.State), "why", row.Why)
-	return outcomeOf(row), nil
-}
-
-// standing is the outcome that an act has already.
-func (a *Actor) standing(ctx context.Context, ask workflows.DoActAsk) (casefile.ActOutcome, error) {
-	rows, err := a.Records.Acts(ctx, ask.Takedown.Decision.ID)
-	if err != nil {
-		return casefile.ActOutcome{}, fmt.Errorf("read the act's outcome: %w", err)
-	}
-	for _, row := range rows {
-		if row.Act.Number == ask.Act.Number && row.Direction == ask.Direction {
-			return outcomeOf(row), nil
-		}
-	}
-	return casefile.ActOutcome{}, casefile.Errorf(casefile.CodeInternal, "act %d has an outcome and no row", ask.Act.Number)
-}
-
-// attempt asks the platform. Its error means: not known, try again.
-func (a *Actor) attempt(ctx context.Context, w warrant, ask workflows.DoActAsk, first bool) (casefile.ActOutcome, error) {
-	out := casefile.ActOutcome{Act: ask.Act, Direction: ask.Direction, State: casefile.ActDone}
-	request := w.request(ask.Act, ask.Direction)
-	if !first {
-		if !w.platform.Capabilities().Lookup {
-			out.State, out.Why, out.At = casefile.ActUncertain, "no_lookup", a.Now()
-			return out, nil
-		}
-		done, reference, err := w.platform.Lookup(ctx, request)
-		switch {
-		case passing(err):
-			return out, fmt.Errorf("look act %d up: %w", ask.Act.Number, err)
-		case err != nil:
-			out.State, out.Why, out.At = casefile.ActUncertain, "lookup_"+string(casefile.ErrorCode(err)), a.Now()
-			return out, nil
-		case done:
-			out.Reference, out.At = reference, a.Now()
-			return out, nil
-		}
-	}
-	reference, err := w.platform.Do(ctx, request)
-	switch code := casefile.ErrorCode(err); {
-	case err == nil:
-		out.Reference, out.At = reference, a.Now()
-	case passing(err):
-		return out, fmt.Errorf("do act %d: %w", ask.Act.Number, err)
-	case code == casefile.CodeConflict: // something else was done under this very key
-		out.State, out.Why, out.At = casefile.ActUncertain, string(code), a.Now()
-	default:
-		out.State, out.Why, out.At = casefile.ActFailed, string(code), a.Now()
-	}
-	return out, nil
-}
-
-// passing says that a platform's error may be another the next time.
-func passing(err error) bool {
-	code := casefile.ErrorCode(err)
-	return code == casefile.CodeUnavailable || code == casefile.CodeInternal
-}
-
-func outcomeOf(row records.ActRow) casefile.ActOutcome {
-	out := casefile.ActOutcome{Act: row.Act, Direction: row.Direction, State: row.State, Reference: row.Reference, Why: row.Why}
-	if row.EndedAt != nil {
-		out.At = *row.EndedAt
-	}
-	return out
-}
-
-// Notify delivers the exact notice that the author of the opinion confirmed.
+// Notify delivers the exact notice that the author of the opinion that stands confirmed, or that of
+// the automatic rule.
 func (a *Actor) Notify(ctx context.Context, ask workflows.NotifyAsk) (workflows.NotifyAnswer, error) {
 	w, err := a.authorize(ctx, ask.Takedown)
 	if err != nil {
 		return workflows.NotifyAnswer{}, err
 	}
-	notice, err := a.notice(ctx, w.decision)
+	notice, err := a.decisionNotice(ctx, w.decision)
 	if err != nil {
-		return workflows.NotifyAnswer{}, a.onRecord(ctx, w.decision, err)
+		return workflows.NotifyAnswer{}, err
 	}
-	if notice == nil {
-		return workflows.NotifyAnswer{}, casefile.Errorf(casefile.CodeState, "the decision has no notice")
-	}
-	state := casefile.NoticeUndelivered
-	if w.platform.Capabilities().Notify {
-		err = w.platform.Notify(ctx, w.account, *notice)
-		if passing(err) {
-			return workflows.NotifyAnswer{}, fmt.Errorf("deliver the notice: %w", err)
-		}
-		if err == nil {
-			state = casefile.NoticeSent
-		}
+	state, err := a.deliver(ctx, w, notice)
+	if err != nil {
+		return workflows.NotifyAnswer{}, err
 	}
 	err = a.Records.SetNoticeState(ctx, notice.Number, state, a.Now())
 	if err != nil {
 		return workflows.NotifyAnswer{}, fmt.Errorf("note the notice's state: %w", err)
 	}
 	return workflows.NotifyAnswer{State: state}, nil
+}
+
+// NotifyUndo delivers the notice of what became of an appeal, whichever way it was ruled.
+func (a *Actor) NotifyUndo(ctx context.Context, ask workflows.NotifyUndoAsk) (workflows.NotifyAnswer, error) {
+	in := ask.Reinstatement
+	w, err := a.authorizeRuling(ctx, in)
+	if err != nil {
+		return workflows.NotifyAnswer{}, err
+	}
+	notice, err := a.notice(ctx, w.decision, in.Ruling.Notice, in.Ruling.ID, in.Ruling.Decision)
+	if err != nil {
+		return workflows.NotifyAnswer{}, a.onRecord(ctx, w.decision, err)
+	}
+	state, err := a.deliver(ctx, w, notice)
+	return workflows.NotifyAnswer{State: state}, err
+}
+
+// deliver hands a notice to the platform. A delivery that may have happened is sent again only where
+// the platform keeps numbers apart: somebody told twice may think that two things were done.
+func (a *Actor) deliver(ctx context.Context, w warrant, notice *casefile.Notice) (casefile.NoticeState, error) {
+	if notice == nil {
+		return "", casefile.Errorf(casefile.CodeState, "there is no notice to deliver")
+	}
+	caps := w.platform.Capabilities()
+	if !caps.Notify {
+		return casefile.NoticeUndelivered, nil
+	}
+	err := w.platform.Notify(ctx, w.account, *notice)
+	switch {
+	case err == nil:
+		return casefile.NoticeSent, nil
+	case again(err, caps):
+		return "", fmt.Errorf("deliver the notice: %w", err)
+	}
+	a.Log.WarnContext(ctx, "notice not delivered", "case", string(w.decision.Case), "number", notice.Number, "code", string(casefile.ErrorCode(err)))
+	return casefile.NoticeUndelivered, nil
+}
+
+// again says that a request may be sent again after an error: nothing was begun, or the platform keeps
+// keys apart, so that whatever was begun is not done twice.
+func again(err error, caps enforce.Capabilities) bool {
+	switch casefile.ErrorCode(err) {
+	case casefile.CodeUnavailable:
+		return true
+	case casefile.CodeInternal: // the adapter does not know what happened
+		return caps.Idempotent
+	}
+	return false
 }

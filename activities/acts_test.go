@@ -19,6 +19,7 @@ import (
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/ledger"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/telling"
 	"github.com/docket-triage/docket/workflows"
 )
 
@@ -58,7 +59,7 @@ func prepareAsk(in workflows.TakedownInput) workflows.PrepareActsAsk {
 }
 
 func doAsk(in workflows.TakedownInput, act casefile.Act) workflows.DoActAsk {
-	return workflows.DoActAsk{Takedown: in, Act: act, Direction: casefile.Do}
+	return workflows.DoActAsk{Takedown: in, Act: act}
 }
 
 // prepared has a takedown's acts planned.
@@ -233,8 +234,6 @@ func TestPromise01NothingWithoutItsProof(t *testing.T) {
 			_, err := b.actor.DoAct(t.Context(), doAsk(sound, wrong))
 			requireCode(t, casefile.CodeUnproven, err)
 		}
-		_, err := b.actor.DoAct(t.Context(), workflows.DoActAsk{Takedown: sound, Act: act, Direction: casefile.Undo})
-		requireCode(t, casefile.CodeInvalid, err)
 		require.Empty(t, b.done())
 	})
 	t.Run("the sound one passes", func(t *testing.T) {
@@ -299,9 +298,12 @@ type altered struct {
 	enforce.Platform
 	caps       func(enforce.Capabilities) enforce.Capabilities
 	do, lookup func() error
+	after      func() error // once the act has happened
+	undo       func() error
 	prepare    error
 	notify     error
 	dos        *int
+	undos      *int
 }
 
 func (p altered) Capabilities() enforce.Capabilities {
@@ -328,7 +330,24 @@ func (p altered) Do(ctx context.Context, r enforce.Request) (string, error) {
 			return "", err
 		}
 	}
-	return p.Platform.Do(ctx, r)
+	reference, err := p.Platform.Do(ctx, r)
+	if err == nil && p.after != nil {
+		return "", p.after()
+	}
+	return reference, err
+}
+
+func (p altered) Undo(ctx context.Context, r enforce.Request, u enforce.UndoRecord) (string, error) {
+	if p.undos != nil {
+		*p.undos++
+	}
+	if p.undo != nil {
+		err := p.undo()
+		if err != nil {
+			return "", err
+		}
+	}
+	return p.Platform.Undo(ctx, r, u)
 }
 
 func (p altered) Lookup(ctx context.Context, r enforce.Request) (bool, string, error) {
@@ -363,30 +382,40 @@ func suspended(t *testing.T) (*bed, workflows.TakedownInput, casefile.Act) {
 	return b, in, acts[0]
 }
 
+// TestPromise07CrashBetweenActAndRecord: an act that happened is found again and not done twice, by a
+// look-up where the platform does not keep keys apart, and by sending it again where it does.
 func TestPromise07CrashBetweenActAndRecord(t *testing.T) {
 	t.Parallel()
-	b, in, act := suspended(t)
-	dos := 0
-	b.on(altered{dos: &dos})
-	b.actor.Records = &crashing{Store: b.records, ends: 2}
-	for range 2 {
-		_, err := b.actor.DoAct(t.Context(), doAsk(in, act))
-		requireCode(t, casefile.CodeUnavailable, err)
-		require.Len(t, b.done(), 1, "the act has happened")
-		require.Equal(t, casefile.ActPlanned, b.acts(in.Decision.ID)[1].State, "and nobody knows")
+	for name, c := range map[string]struct {
+		caps func(enforce.Capabilities) enforce.Capabilities
+		sent int
+	}{"it keeps keys apart": {nil, 3}, "it does not": {forgetful, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, in, act := suspended(t)
+			dos := 0
+			b.on(altered{caps: c.caps, dos: &dos})
+			b.actor.Records = &crashing{Store: b.records, ends: 2}
+			for range 2 {
+				_, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+				requireCode(t, casefile.CodeUnavailable, err)
+				require.Len(t, b.done(), 1, "the act has happened")
+				require.Equal(t, casefile.ActPlanned, b.acts(in.Decision.ID)[1].State, "and nobody knows")
+			}
+			b.pass(time.Minute)
+			out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+			require.NoError(t, err)
+			require.Equal(t, casefile.ActOutcome{Act: act, Direction: casefile.Do, State: casefile.ActDone, At: b.clock(), Reference: b.done()[0].Reference}, out)
+			for range 3 {
+				b.pass(time.Minute)
+				again, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+				require.NoError(t, err)
+				require.Equal(t, out, again, "the outcome that stands")
+			}
+			require.Len(t, b.done(), 1)
+			require.Equal(t, c.sent, dos, "what the platform was asked to do")
+		})
 	}
-	b.pass(time.Minute)
-	out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
-	require.NoError(t, err)
-	require.Equal(t, casefile.ActOutcome{Act: act, Direction: casefile.Do, State: casefile.ActDone, At: b.clock(), Reference: b.done()[0].Reference}, out)
-	for range 3 {
-		b.pass(time.Minute)
-		again, err := b.actor.DoAct(t.Context(), doAsk(in, act))
-		require.NoError(t, err)
-		require.Equal(t, out, again, "the outcome that stands")
-	}
-	require.Len(t, b.done(), 1)
-	require.Equal(t, 1, dos, "the platform was asked to act once")
 }
 
 func TestPromise07CrashBeforeTheAct(t *testing.T) {
@@ -417,26 +446,48 @@ func removal(t *testing.T, n int) (*bed, workflows.TakedownInput, []casefile.Act
 	return b, in, acts
 }
 
+// forgetful is a platform that does not keep keys apart.
+func forgetful(c enforce.Capabilities) enforce.Capabilities {
+	c.Idempotent = false
+	return c
+}
+
 // TestPromise07Uncertain: where it cannot be established whether the act happened, it is not done
-// again, and that stands.
+// again, and that stands; people are told.
 func TestPromise07Uncertain(t *testing.T) {
 	t.Parallel()
+	blind := func(c enforce.Capabilities) enforce.Capabilities {
+		c.Idempotent, c.Lookup = false, false
+		return c
+	}
+	fails := func(code casefile.Code) func() error {
+		return func() error { return casefile.Errorf(code, "no") }
+	}
 	cases := map[string]struct {
+		begun    bool // by an attempt whose outcome was never written
 		platform altered
 		why      string
 	}{
-		"the platform cannot look up": {altered{caps: func(c enforce.Capabilities) enforce.Capabilities { c.Lookup = false; return c }}, "no_lookup"},
-		"the look-up is refused":      {altered{lookup: func() error { return casefile.Errorf(casefile.CodeForbidden, "no") }}, "lookup_forbidden"},
-		"the look-up is not found":    {altered{lookup: func() error { return casefile.Errorf(casefile.CodeNotFound, "no") }}, "lookup_not_found"},
-		"something else has this key": {altered{do: func() error { return casefile.Errorf(casefile.CodeConflict, "no") }}, "conflict"},
+		"the platform cannot look up":     {true, altered{caps: blind}, "no_lookup"},
+		"the look-up is refused":          {true, altered{caps: forgetful, lookup: fails(casefile.CodeForbidden)}, "lookup_forbidden"},
+		"the look-up is not found":        {true, altered{caps: forgetful, lookup: fails(casefile.CodeNotFound)}, "lookup_not_found"},
+		"the look-up does not see it":     {true, altered{caps: forgetful}, "not_seen"},
+		"something else has this key":     {false, altered{do: fails(casefile.CodeConflict)}, "conflict"},
+		"no answer, and no look-up":       {false, altered{caps: blind, do: fails(casefile.CodeUncertain)}, "no_lookup"},
+		"no answer, and it is not seen":   {false, altered{do: fails(casefile.CodeUncertain)}, "not_seen"},
+		"no answer, the look-up refused":  {false, altered{do: fails(casefile.CodeUncertain), lookup: fails(casefile.CodeForbidden)}, "lookup_forbidden"},
+		"the adapter does not know":       {false, altered{caps: forgetful, do: fails(casefile.CodeInternal)}, "not_seen"},
+		"the adapter does not know, once": {false, altered{caps: blind, do: fails(casefile.CodeInternal)}, "no_lookup"},
 	}
 	b, in, acts := removal(t, len(cases))
 	for name, c := range cases {
 		act := acts[0]
 		acts = acts[1:]
 		t.Run(name, func(t *testing.T) {
-			_, _, err := b.records.BeginAct(t.Context(), act, casefile.Do, b.clock())
-			require.NoError(t, err)
+			if c.begun {
+				_, _, err := b.records.BeginAct(t.Context(), act, casefile.Do, b.clock())
+				require.NoError(t, err)
+			}
 			b.on(c.platform)
 			out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
 			require.NoError(t, err)
@@ -448,6 +499,153 @@ func TestPromise07Uncertain(t *testing.T) {
 			require.Empty(t, b.done())
 		})
 	}
+	told := b.tellings()
+	require.Len(t, told, len(cases), "each is told of once")
+	for _, m := range told {
+		require.Equal(t, telling.KindActUncertain, m.Kind)
+		require.Equal(t, in.Decision.ID, m.Subject)
+		require.Equal(t, telling.Notice, m.Urgency, "nobody is woken for a removed post")
+	}
+}
+
+// tellings are what people are told of, each as its sender would read it.
+func (b *bed) tellings() []telling.Message {
+	b.t.Helper()
+	rows, err := b.records.UnroutedTellings(b.t.Context(), 1000)
+	require.NoError(b.t, err)
+	var out []telling.Message
+	for _, r := range rows {
+		m := telling.Message{ID: r.ID, Kind: telling.Kind(r.Kind), Urgency: telling.Notice, Team: r.Team, Queue: r.Queue,
+			Platform: r.Platform, Case: r.Case, Subject: r.Subject, At: r.At, DueAt: r.DueAt}
+		if r.Page {
+			m.Urgency = telling.Page
+		}
+		require.NoError(b.t, m.Validate(), "the sender would tell nobody of it")
+		out = append(out, m)
+	}
+	return out
+}
+
+// TestPromise07LostAnswer: an act that happened although its answer was lost is found by the look-up
+// and not done again.
+func TestPromise07LostAnswer(t *testing.T) {
+	t.Parallel()
+	b, in, act := suspended(t)
+	lost := altered{caps: forgetful}
+	lost.after = func() error { return casefile.Errorf(casefile.CodeUncertain, "the answer was lost") }
+	b.on(lost)
+	out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+	require.NoError(t, err)
+	require.Equal(t, casefile.ActDone, out.State)
+	require.Equal(t, b.done()[0].Reference, out.Reference)
+	require.Len(t, b.done(), 1)
+}
+
+// TestPromise07LookUpIsDown: while the platform cannot be asked whether an act happened, the act waits
+// and is sent to nobody.
+func TestPromise07LookUpIsDown(t *testing.T) {
+	t.Parallel()
+	b, in, act := suspended(t)
+	_, _, err := b.records.BeginAct(t.Context(), act, casefile.Do, b.clock())
+	require.NoError(t, err)
+	dos := 0
+	b.on(altered{caps: forgetful, lookup: func() error { return fault }, dos: &dos})
+	for range 2 {
+		b.pass(time.Second)
+		_, err = b.actor.DoAct(t.Context(), doAsk(in, act))
+		requireCode(t, casefile.CodeUnavailable, err)
+	}
+	row := b.acts(in.Decision.ID)[1]
+	require.Equal(t, 2, row.Tries)
+	require.Equal(t, "lookup_unavailable", row.LastError, "which says nothing of the attempt before")
+	b.on(altered{caps: forgetful, dos: &dos})
+	out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+	require.NoError(t, err)
+	require.Equal(t, "not_seen", out.Why)
+	require.Zero(t, dos)
+}
+
+// TestPromise07OutageOfAForgetfulPlatform: what is known not to have begun is sent again; what was cut
+// off is not.
+func TestPromise07OutageOfAForgetfulPlatform(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]bool{"comes back": false, "cut off at the next attempt": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, in, act := suspended(t)
+			dos := 0
+			down := altered{caps: forgetful, dos: &dos, do: func() error { return fault }}
+			b.on(down)
+			for range 2 {
+				b.pass(time.Second)
+				_, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+				requireCode(t, casefile.CodeUnavailable, err)
+				require.Equal(t, "unavailable", b.acts(in.Decision.ID)[1].LastError)
+			}
+			if cut {
+				ctx, cancel := context.WithCancel(t.Context())
+				down.do = func() error { cancel(); return fault } // the process dies: nothing more is written
+				b.on(down)
+				b.pass(time.Second)
+				_, err := b.actor.DoAct(ctx, doAsk(in, act))
+				require.Error(t, err)
+				require.Equal(t, "no_answer", b.acts(in.Decision.ID)[1].LastError)
+			}
+			b.on(altered{caps: forgetful, dos: &dos})
+			out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+			require.NoError(t, err)
+			if cut {
+				require.Equal(t, casefile.ActUncertain, out.State)
+				require.Equal(t, "not_seen", out.Why)
+				require.Empty(t, b.done())
+				return
+			}
+			require.Equal(t, casefile.ActDone, out.State)
+			require.Equal(t, 3, dos)
+			require.Len(t, b.done(), 1)
+		})
+	}
+}
+
+// TestPromise06Paused: once a pause has answered, no act starts; it starts once somebody resumes.
+func TestPromise06Paused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{records.SwitchActs, records.ActsOf(platform)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, in, act := suspended(t)
+			set := func(on bool) {
+				require.NoError(t, b.records.SetSwitch(t.Context(), records.SwitchRow{
+					Name: name, On: on, By: casefile.Actor{Person: "p-lead0000", Role: casefile.RoleLead}, At: b.clock(), Reason: []byte("sealed"),
+				}))
+			}
+			set(false)
+			for range 2 {
+				_, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+				requireCode(t, casefile.CodePaused, err)
+			}
+			row := b.acts(in.Decision.ID)[1]
+			require.Nil(t, row.StartedAt, "nothing was begun")
+			require.Zero(t, row.Tries)
+			require.Empty(t, b.done())
+			set(true)
+			out, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+			require.NoError(t, err)
+			require.Equal(t, casefile.ActDone, out.State)
+		})
+	}
+}
+
+// TestRetryAfterIsPassedOn with its error, which the worker hands to the engine.
+func TestRetryAfterIsPassedOn(t *testing.T) {
+	t.Parallel()
+	b, in, act := suspended(t)
+	b.on(altered{do: func() error { return enforce.WithRetryAfter(fault, 42*time.Second) }})
+	_, err := b.actor.DoAct(t.Context(), doAsk(in, act))
+	requireCode(t, casefile.CodeUnavailable, err)
+	after, told := enforce.RetryAfter(err)
+	require.True(t, told)
+	require.Equal(t, 42*time.Second, after)
 }
 
 // TestPromise07Outage: while the platform is down the act waits; once it is back it happens once,
@@ -560,6 +758,9 @@ func TestPrepareActsAgain(t *testing.T) {
 	b.pass(time.Minute)
 	again, err := b.actor.PrepareActs(t.Context(), prepareAsk(in))
 	require.NoError(t, err)
+	require.True(t, again.Again, "a run that is told so goes on with the chain of the one before")
+	again.Again = false
+	first.Again = false
 	require.Equal(t, first, again)
 	require.Equal(t, before.Undo, b.acts(in.Decision.ID)[1].Undo)
 	row, err := b.records.Decision(t.Context(), in.Decision.ID)

@@ -65,20 +65,32 @@ func TestCaseFileGolden(t *testing.T) {
 		ID: "OPINION", Person: "p-anna0000", Role: casefile.RoleReviewer, At: at, Judgement: judgement(casefile.L5), Claim: 1, EvidenceRevision: 1,
 		Relied: 1, Form: "address-of-form", Digest: "digest-of-form", Notice: &casefile.NoticeRef{Number: "N1", Text: "address-of-notice", Digest: "digest-of-notice"},
 	}
+	void := o
+	void.ID, void.Person, void.Notice = "VOID", "p-bert0000", nil
 	file := activities.CaseFile{
 		Format: activities.CaseFileFormat, Ref: "7K2QX-9MDT4", Platform: platform, Account: "keyed-hash",
 		State: workflows.CaseState{
 			Ref: "7K2QX-9MDT4", Ordinal: 2, State: casefile.StateClosed, Revision: 9, EvidenceRevision: 1, OpenedAt: at, Previous: "7K2QX-9MDT3", Flags: 2,
-			Route:    casefile.Route{Queue: "general", Severity: 4, Confidence: 2, Tier: casefile.TierRoutine, DueAt: at.Add(time.Hour), Rule: "r1", RuleSet: "rs1", Values: map[string]string{"flags.weight": "9"}},
+			Route: casefile.Route{Queue: "general", Severity: 4, Confidence: 2, Tier: casefile.TierRoutine, DueAt: at.Add(time.Hour), DecideBy: at.Add(48 * time.Hour),
+				Rule: "r1", RuleSet: "rs1", Values: map[string]string{"flags.weight": "9"}},
 			Findings: "address-of-findings", Claims: 1, Opinions: []casefile.Opinion{o}, OpinionEvents: []casefile.EventID{"case.7K2QX-9MDT4/3"},
 			Decision: &casefile.Decision{ID: "OPINION", Case: "7K2QX-9MDT4", Platform: platform, Account: "keyed-hash", Judgement: o.Judgement, DecidedBy: casefile.ByOneOpinion,
 				DecidedAt: at, EvidenceRevision: 1, RuleSet: "rs1", Opinions: []casefile.Opinion{o}, OpinionEvents: []casefile.EventID{"case.7K2QX-9MDT4/3"}},
 			DecisionState: casefile.DecisionRecorded, GraceUntil: &at, DecisionHash: "hash-of-decision", CloseReason: casefile.CloseDecided,
-			Chain: workflows.Chain{Name: "case.7K2QX-9MDT4", Seq: 4, Hash: "hash-of-decision"},
+			Settings: workflows.Settings{Lease: 15 * time.Minute, Grace: time.Minute},
+			Deciding: casefile.Deciding{TwoActions: []casefile.Action{casefile.L6}, TwoPolicies: []casefile.PolicyCode{casefile.VE07}, SamplePermille: 50, Draw: 7, LeadQueue: "lead"},
+			Stage:    casefile.StageAdjudication, Parts: []casefile.Person{"p-detector", "p-anna0000", "p-bert0000"},
+			NotBefore: &at, AssignedTo: "p-anna0000", Held: true, Touched: true,
+			Clocks: []workflows.Clock{{Kind: casefile.DeadlineDecision, From: at, Due: at.Add(48 * time.Hour), Half: true}},
+			Queue:  "lead", Moved: true, Round: 1, Voided: []string{"VOID"}, Raised: true, Threat: true, Missed: []casefile.DeadlineKind{casefile.DeadlineTouch},
+			Referrals:      []casefile.Referral{{ID: "R1", Kind: casefile.ReferLegal, Person: "p-anna0000", At: at, Note: "address-of-note", Digest: "digest-of-note", Event: "case.7K2QX-9MDT4/2"}},
+			AlreadyDecided: "EARLIER",
+			Chain:          workflows.Chain{Name: "case.7K2QX-9MDT4", Seq: 4, Hash: "hash-of-decision"},
 		},
 		Flags:    []casefile.Address{"address-of-flag-1", "address-of-flag-2"},
 		Comments: []records.CommentRow{{ID: "C1", Case: "7K2QX-9MDT4", Person: "p-anna0000", At: at, Text: "address-of-comment"}},
 		Opinions: []casefile.Opinion{o},
+		Void:     []casefile.Opinion{void},
 		Bundle:   &casefile.Bundle{Format: casefile.BundleFormat, Entry: []byte("{}"), Index: 3, Path: [][]byte{{1, 2}}, Checkpoint: "checkpoint"},
 		ClosedAt: at,
 	}

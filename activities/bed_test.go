@@ -64,9 +64,13 @@ type bed struct {
 	led      *activities.Ledger
 	said     *said
 
-	mu  sync.Mutex
-	now time.Time
+	mu   sync.Mutex
+	now  time.Time
+	draw int // what samples draw
 }
+
+// outOfEverySample is a draw that no sample of less than everything takes.
+const outOfEverySample = 999
 
 // said keeps what was logged.
 type said struct {
@@ -89,7 +93,7 @@ func (s *said) String() string {
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	ctx, dir := t.Context(), t.TempDir()
-	b := &bed{t: t, dir: dir, now: morning, said: &said{}}
+	b := &bed{t: t, dir: dir, now: morning, said: &said{}, draw: outOfEverySample}
 	logger := slog.New(slog.NewJSONHandler(b.said, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ring, err := evidence.OpenKeyring(ctx, evidence.KeyringOptions{Dir: filepath.Join(dir, "keys"), Skeleton: fold.String, LogName: "log.test.example/docket"})
 	require.NoError(t, err)
@@ -130,6 +134,7 @@ func newBed(t *testing.T) *bed {
 	require.NoError(t, err)
 	b.work = &activities.Work{
 		Records: b.records, Sealer: b.sealer, Identity: b.identity, History: b.index, Scorer: scorer, Router: rules, Log: logger, Now: b.clock,
+		Settings: workflows.Settings{Lease: 10 * time.Minute, Grace: time.Minute}, Draw: func(int) int { return b.draw },
 	}
 	b.actor = &activities.Actor{
 		Records: b.records, Sealer: b.sealer, Guard: guard, Log: logger, Now: b.clock,
@@ -265,6 +270,7 @@ func (l *life) taken(a workflows.TakeInAnswer) {
 	l.s = workflows.CaseState{
 		Ref: a.Ref, Ordinal: a.Ordinal, State: casefile.StateNew, Revision: a.Revision, EvidenceRevision: a.EvidenceRevision,
 		OpenedAt: a.OpenedAt, Previous: a.Previous, Chain: workflows.Chain{Name: casefile.CaseChain(a.Ref), Seq: head.Seq, Hash: head.Hash},
+		Settings: a.Settings, Parts: a.FlagAuthors,
 	}
 	var drafts []casefile.Draft
 	for _, f := range a.Taken {
@@ -273,7 +279,7 @@ func (l *life) taken(a workflows.TakeInAnswer) {
 			Flag: &casefile.FlagBody{Flag: f.Flag, Digest: f.Digest, EvidenceRevision: l.s.EvidenceRevision}})
 	}
 	answer, _ := l.assess(l.account, l.s.Ref)
-	l.s.Flags, l.s.Findings, l.s.Route = answer.Flags, answer.Sealed, answer.Route
+	l.s.Flags, l.s.Findings, l.s.Route, l.s.Queue, l.s.Deciding = answer.Flags, answer.Sealed, answer.Route, answer.Route.Queue, answer.Deciding
 	drafts = append(drafts, casefile.Draft{Type: casefile.EntryRoute, Actor: casefile.System,
 		Route: &casefile.RouteBody{Route: answer.Route, Findings: answer.Findings, Digest: answer.Digest}})
 	l.s.State = casefile.StateQueued
@@ -286,7 +292,7 @@ func (l *life) project(ask workflows.ProjectAsk) {
 	l.s.Revision++
 	ask.Platform, ask.Account, ask.State = platform, l.account, l.s
 	require.NoError(l.t, l.work.Project(l.t.Context(), ask))
-	l.s.Comments = nil
+	l.s.Comments, l.s.Voided = nil, nil
 }
 
 // append fixes drafts and puts them on the log, proving the entry of an event if one is named.
@@ -360,18 +366,24 @@ func (l *life) notice(number, decision string, j casefile.Judgement) *casefile.N
 	return ref
 }
 
+// settled is the decision that opinions come to, without its place on the ledger.
+func (l *life) settled(opinions ...casefile.Opinion) casefile.Decision {
+	by, standing := casefile.ByOneOpinion, 0
+	if s := casefile.Settle(opinions, casefile.Deciding{Draw: outOfEverySample + 1}); s.Next == casefile.NextDecided {
+		by, standing = s.By, s.Standing
+	}
+	return casefile.Decision{
+		ID: opinions[len(opinions)-1].ID, Case: l.s.Ref, Platform: platform, Account: l.account, Judgement: opinions[standing].Judgement,
+		DecidedBy: by, DecidedAt: l.clock(), EvidenceRevision: l.s.EvidenceRevision, RuleSet: l.s.Route.RuleSet,
+		Opinions: opinions, Standing: standing,
+	}
+}
+
 // decide settles the case by opinions, puts the decision on the ledger and gives its takedown.
 func (l *life) decide(opinions ...casefile.Opinion) workflows.TakedownInput {
 	l.t.Helper()
-	by := casefile.ByOneOpinion
-	if len(opinions) == 2 {
-		by = casefile.ByTwoOpinions
-	}
+	d := l.settled(opinions...)
 	last := opinions[len(opinions)-1]
-	d := casefile.Decision{
-		ID: last.ID, Case: l.s.Ref, Platform: platform, Account: l.account, Judgement: last.Judgement, DecidedBy: by, DecidedAt: l.clock(),
-		EvidenceRevision: l.s.EvidenceRevision, RuleSet: l.s.Route.RuleSet, Opinions: opinions,
-	}
 	var drafts []casefile.Draft
 	for i, o := range opinions {
 		d.OpinionEvents = append(d.OpinionEvents, casefile.NewEventID(l.s.Chain.Name, l.s.Chain.Seq+i+1))
@@ -429,32 +441,39 @@ func (l *life) takedown(in workflows.TakedownInput) []casefile.ActOutcome {
 	l.appendOn(chain, "", casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: plan})
 	var outcomes []casefile.ActOutcome
 	for _, p := range prepared.Acts {
-		out, err := l.actor.DoAct(l.t.Context(), workflows.DoActAsk{Takedown: in, Act: p.Act, Direction: casefile.Do})
+		out, err := l.actor.DoAct(l.t.Context(), workflows.DoActAsk{Takedown: in, Act: p.Act})
 		require.NoError(l.t, err)
 		require.Equal(l.t, casefile.ActDone, out.State)
 		outcomes = append(outcomes, out)
 	}
 	l.appendOn(chain, "", casefile.Draft{Type: casefile.EntryActsOutcome, Actor: casefile.System,
 		Outcome: &casefile.OutcomeBody{Decision: d.ID, Direction: casefile.Do, Outcomes: outcomes}})
-	if d.Opinions[0].Notice != nil {
+	if n := d.Notice(); n != nil {
 		told, err := l.actor.Notify(l.t.Context(), workflows.NotifyAsk{Takedown: in})
 		require.NoError(l.t, err)
 		l.appendOn(chain, "", casefile.Draft{Type: casefile.EntryNotice, Actor: casefile.System,
-			Notice: &casefile.NoticeBody{Number: d.Opinions[0].Notice.Number, Decision: d.ID, State: told.State, Digest: d.Opinions[0].Notice.Digest}})
+			Notice: &casefile.NoticeBody{Number: n.Number, Decision: d.ID, State: told.State, Digest: n.Digest}})
 	}
 	require.NoError(l.t, l.work.Finish(l.t.Context(), workflows.FinishAsk{Decision: d, State: casefile.DecisionDone}))
 	return outcomes
 }
 
-// acts gives a decision's act rows by number.
-func (b *bed) acts(decision string) map[int]records.ActRow {
+// acts gives the rows of doing a decision's acts by number, undone those of taking them back.
+func (b *bed) acts(decision string) map[int]records.ActRow { return b.actsOf(decision, casefile.Do) }
+
+func (b *bed) undone(decision string) map[int]records.ActRow {
+	return b.actsOf(decision, casefile.Undo)
+}
+
+func (b *bed) actsOf(decision string, dir casefile.Direction) map[int]records.ActRow {
 	b.t.Helper()
 	rows, err := b.records.Acts(b.t.Context(), decision)
 	require.NoError(b.t, err)
 	out := map[int]records.ActRow{}
 	for _, row := range rows {
-		require.NotContains(b.t, out, row.Act.Number)
-		out[row.Act.Number] = row
+		if row.Direction == dir {
+			out[row.Act.Number] = row
+		}
 	}
 	return out
 }

@@ -19,7 +19,7 @@ func (w *Work) FixEntries(ctx context.Context, ask workflows.FixEntriesAsk) ([]c
 	}
 	var account casefile.AccountRef
 	for _, d := range ask.Drafts {
-		if d.Draft.Type != casefile.EntryDecision {
+		if d.Draft.Type != casefile.EntryDecision && d.Draft.Type != casefile.EntryAppealRuling {
 			continue
 		}
 		account, err = accountRef(ctx, w.Records, w.Sealer, ask.Platform, ask.Account)

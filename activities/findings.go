@@ -8,6 +8,7 @@ import (
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/classify/mitigation"
+	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
 )
 
@@ -15,12 +16,12 @@ import (
 const historyPosts = 50
 
 // findings asks every source once. Each answers with a finding of its own kind and status.
-func (w *Work) findings(ctx context.Context, ask workflows.AssessAsk, g gathered) []casefile.Finding {
+func (w *Work) findings(ctx context.Context, ask workflows.AssessAsk, g gathered, seen seenBefore) []casefile.Finding {
 	history, past := w.history(ctx, ask, g)
 	posts := mergePosts(g.posts, past)
 	return []casefile.Finding{
 		history,
-		w.earlierCases(ctx, ask),
+		w.earlierCases(ctx, ask, seen),
 		w.strikes(ctx, ask),
 		w.score(ctx, ask, g, posts),
 		w.lookAlike(ctx, ask, g),
@@ -75,13 +76,21 @@ func (w *Work) history(ctx context.Context, ask workflows.AssessAsk, g gathered)
 	return f, h.Newest
 }
 
-func (w *Work) earlierCases(ctx context.Context, ask workflows.AssessAsk) casefile.Finding {
-	f := w.finding(casefile.FindingEarlierCases, "records", "1")
+// labelNew marks the posts of a case that no earlier decision on the account had before it.
+const labelNew = "new"
+
+// earlierCases counts the account's closed cases, and what of this one's evidence is new against them.
+func (w *Work) earlierCases(ctx context.Context, ask workflows.AssessAsk, seen seenBefore) casefile.Finding {
+	f := w.finding(casefile.FindingEarlierCases, "records", "2")
+	if seen.err != nil {
+		return w.failed(ctx, f, seen.err)
+	}
 	cases, err := w.Records.AccountCases(ctx, ask.Account)
 	if err != nil {
 		return w.failed(ctx, f, err)
 	}
-	f.Values = map[string]float64{"closed": 0, "violations": 0}
+	added := seen.newItems()
+	f.Values = map[string]float64{"closed": 0, "violations": 0, "items": float64(len(seen.items)), "items_new": float64(len(added))}
 	for _, c := range cases {
 		if c.Ref == ask.Ref || c.State != casefile.StateClosed {
 			continue
@@ -93,7 +102,11 @@ func (w *Work) earlierCases(ctx context.Context, ask workflows.AssessAsk) casefi
 			if err != nil {
 				return w.failed(ctx, f, err)
 			}
-			if d.Decision.Action != casefile.L0 && d.State != casefile.DecisionUndone {
+			violation, err := w.violation(ctx, d)
+			if err != nil {
+				return w.failed(ctx, f, err)
+			}
+			if violation {
 				f.Values["violations"]++
 				f.Values["highest_action"] = max(f.Values["highest_action"], float64(d.Decision.Action.Severity()))
 			}
@@ -101,7 +114,25 @@ func (w *Work) earlierCases(ctx context.Context, ask workflows.AssessAsk) casefi
 		}
 		f.Items = append(f.Items, item)
 	}
+	if f.Values["closed"] == 0 {
+		return f // the first case of an account: all of it is new
+	}
+	for _, x := range added {
+		if x.post != "" {
+			f.Items = append(f.Items, casefile.FindingItem{Label: labelNew, Post: x.post})
+		}
+	}
 	return f
+}
+
+// violation says whether a decision counts against the account: not one that was for nothing, and
+// none that fell, also where not all of it could be taken back.
+func (w *Work) violation(ctx context.Context, d records.DecisionRow) (bool, error) {
+	if d.Decision.Action == casefile.L0 || d.State == casefile.DecisionUndone {
+		return false, nil
+	}
+	fell, err := fallen(ctx, w.Records, d.Decision.ID)
+	return !fell, err
 }
 
 func (w *Work) strikes(ctx context.Context, ask workflows.AssessAsk) casefile.Finding {

@@ -21,6 +21,7 @@ type gathered struct {
 	posts   []casefile.Event // each post once, oldest first
 	lost    int              // flags whose sealed content could not be opened
 	count   int              // flags of the case, those not opened included
+	reopens bool             // somebody asked for a closed case to be looked at again
 }
 
 // maxGathered bounds the flags that one assessment opens, the newest: a flood of flags of one
@@ -35,6 +36,7 @@ func (w *Work) gather(ctx context.Context, account casefile.AccountKey, ref case
 	}
 	g := gathered{count: max(0, len(rows)-maxGathered)}
 	posts := map[string]int{}
+	g.reopens = slices.ContainsFunc(rows, func(r records.FlagReceipt) bool { return r.Reopens != "" })
 	for _, row := range rows[max(0, len(rows)-maxGathered):] {
 		flags, lost, err := w.openReceipt(ctx, account, row)
 		if err != nil {
@@ -106,7 +108,7 @@ func (g gathered) postedBetween(from, to time.Time) bool {
 
 // summary is what routing rules see of the flags.
 func (g gathered) summary() policy.FlagSummary {
-	s := policy.FlagSummary{Count: g.count - g.lost, Posts: len(g.posts)}
+	s := policy.FlagSummary{Count: g.count - g.lost, Posts: len(g.posts), Lost: g.count - len(g.flags)}
 	seenPolicy, seenRule := map[casefile.PolicyCode]bool{}, map[string]bool{}
 	for _, f := range g.flags {
 		weight := 0.0

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/docket-triage/docket/casefile"
@@ -16,10 +18,15 @@ import (
 const newCaseAttempts = 3
 
 // TakeIn takes flags into the account's open case by compare-and-set on their receipt rows. A flag
-// without a row, or whose row names another case, is dropped and recorded.
+// without a row, or whose row names another case, is dropped and recorded. Where the open case is
+// that of a lost run whose decision is proven, nothing is taken in: the answer has the decision.
 func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.TakeInAnswer, error) {
-	var answer workflows.TakeInAnswer
-	for _, flag := range ask.Flags {
+	proven, err := w.provenCase(ctx, ask)
+	if err != nil || proven.Ref != "" {
+		return proven, err
+	}
+	answer := workflows.TakeInAnswer{Settings: w.Settings}
+	for i, flag := range ask.Flags {
 		t, err := w.takeOne(ctx, ask, flag)
 		if err != nil {
 			return workflows.TakeInAnswer{}, fmt.Errorf("take a flag in: %w", err)
@@ -27,7 +34,7 @@ func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.T
 		switch t.Outcome {
 		case records.TakenNow, records.TakenBefore:
 		default:
-			err = w.recordDrop(ctx, ask, flag, t.Outcome)
+			err = w.recordDrop(ctx, ask, i, t.Outcome)
 			if err != nil {
 				return workflows.TakeInAnswer{}, err
 			}
@@ -36,22 +43,123 @@ func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.T
 		// A flag that no projection has shown yet is new to the workflow, also where an attempt at this
 		// activity took it in before and its answer was lost.
 		answer.Taken = append(answer.Taken, workflows.TakenFlag{Flag: flag, Digest: t.Receipt.Digest})
+		if !slices.Contains(answer.FlagAuthors, t.Receipt.Source) {
+			answer.FlagAuthors = append(answer.FlagAuthors, t.Receipt.Source)
+		}
 		answer.Ref, answer.Ordinal, answer.OpenedAt, answer.Previous = t.Case, t.Ordinal, t.OpenedAt, t.Previous
 		answer.Revision, answer.EvidenceRevision = t.Revision, t.EvidenceRevision
 	}
 	if answer.Ref == "" || answer.Revision == 0 {
 		return answer, nil
 	}
+	return answer, w.addLost(ctx, &answer)
+}
+
+// addLost adds what a run that takes a lost one's place must know of it.
+func (w *Work) addLost(ctx context.Context, answer *workflows.TakeInAnswer) error {
 	row, err := w.Records.Case(ctx, answer.Ref)
 	if err != nil {
-		return workflows.TakeInAnswer{}, fmt.Errorf("read the open case: %w", err)
+		return fmt.Errorf("read the open case: %w", err)
 	}
-	// Every claim took a revision, so none that has ended had a higher number.
-	answer.LastClaim = row.Revision
+	answer.Round = row.Round
+	answer.LastClaim, err = w.lastClaim(ctx, row)
+	if err != nil {
+		return err
+	}
+	answer.VoidIDs, err = w.undecidedOpinions(ctx, answer.Ref)
+	return err
+}
+
+// lastClaim is a claim number that none of the case's claims so far is above; 0 where nobody ever
+// claimed it.
+func (w *Work) lastClaim(ctx context.Context, row records.Case) (int, error) {
 	if row.Claim != nil {
-		answer.LastClaim = row.Claim.Number
+		return row.Claim.Number, nil
 	}
-	return answer, nil
+	parts, err := w.Records.Parts(ctx, row.Ref)
+	if err != nil {
+		return 0, fmt.Errorf("list who took part in the case: %w", err)
+	}
+	if !slices.ContainsFunc(parts, func(p records.PartRow) bool { return p.Part == records.PartClaim }) {
+		return 0, nil
+	}
+	return row.Revision, nil // every claim took a revision
+}
+
+// undecidedOpinions lists the ids of the opinions on a case, shown or not, that no decision on the
+// ledger came of.
+func (w *Work) undecidedOpinions(ctx context.Context, ref casefile.CaseRef) ([]string, error) {
+	shown, err := w.Records.Opinions(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("list the case's opinions: %w", err)
+	}
+	blind, err := w.Records.BlindOpinions(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("list the case's blind opinions: %w", err)
+	}
+	var ids []string
+	for _, o := range shown {
+		ids = append(ids, o.ID)
+	}
+	for _, o := range blind {
+		if !slices.Contains(ids, o.ID) {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids, nil
+}
+
+// provenCase answers for a lost run whose case is open and whose decision is on the ledger; the
+// answer's Ref is "" where there is none. Only a flag of the account's own brings such a case back.
+func (w *Work) provenCase(ctx context.Context, ask workflows.TakeInAsk) (workflows.TakeInAnswer, error) {
+	none := workflows.TakeInAnswer{}
+	account, err := w.Records.Account(ctx, ask.Account)
+	if casefile.ErrorCode(err) == casefile.CodeNotFound || err == nil && account.OpenCase == "" {
+		return none, nil
+	}
+	if err != nil {
+		return none, fmt.Errorf("read the account's row: %w", err)
+	}
+	row, err := w.Records.Case(ctx, account.OpenCase)
+	if err != nil {
+		return none, fmt.Errorf("read the open case: %w", err)
+	}
+	if row.Decision == "" || row.Platform != ask.Platform || !row.State.Open() {
+		return none, nil
+	}
+	d, err := w.Records.Decision(ctx, row.Decision)
+	if err != nil {
+		return none, fmt.Errorf("read the open case's decision: %w", err)
+	}
+	if d.Bundle == nil || d.State == casefile.DecisionWithdrawn {
+		return none, nil
+	}
+	known, err := w.anyFlagOf(ctx, ask)
+	if err != nil || !known {
+		return none, err
+	}
+	answer := workflows.TakeInAnswer{
+		Ref: row.Ref, Ordinal: row.Ordinal, OpenedAt: row.OpenedAt, Previous: row.Previous,
+		Revision: row.Revision, EvidenceRevision: row.EvidenceRevision, Round: row.Round, Settings: w.Settings,
+		Proven: &workflows.ProvenDecision{Decision: d.Decision, Bundle: *d.Bundle},
+	}
+	answer.LastClaim, err = w.lastClaim(ctx, row)
+	return answer, err
+}
+
+// anyFlagOf says whether one of the flags asked for has a row of the account.
+func (w *Work) anyFlagOf(ctx context.Context, ask workflows.TakeInAsk) (bool, error) {
+	for _, flag := range ask.Flags {
+		row, err := w.Records.Flag(ctx, flag)
+		switch {
+		case casefile.ErrorCode(err) == casefile.CodeNotFound:
+		case err != nil:
+			return false, fmt.Errorf("read a flag's row: %w", err)
+		case row.Account == ask.Account && row.Platform == ask.Platform:
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (w *Work) takeOne(ctx context.Context, ask workflows.TakeInAsk, flag casefile.FlagKey) (records.TakenIn, error) {
@@ -66,23 +174,31 @@ func (w *Work) takeOne(ctx context.Context, ask workflows.TakeInAsk, flag casefi
 	return t, err
 }
 
-func (w *Work) recordDrop(ctx context.Context, ask workflows.TakeInAsk, flag casefile.FlagKey, why records.TakeOutcome) error {
-	if !keyedHash(flag) {
+// recordDrop puts the dropped flag at a place of the list on record.
+func (w *Work) recordDrop(ctx context.Context, ask workflows.TakeInAsk, at int, why records.TakeOutcome) error {
+	flag := ask.Flags[at]
+	if !keyedHash(string(flag)) {
 		flag = "" // what a forged signal says instead of a key goes on no record
 	}
-	body, err := json.Marshal(map[string]any{"platform": ask.Platform, "flag": flag, "why": why})
+	platform := ask.Platform
+	if !casefile.ValidPlatform(platform) {
+		platform = "" // nor what a forged start says instead of a platform
+	}
+	body, err := json.Marshal(map[string]any{"platform": platform, "flag": flag, "why": why})
 	if err != nil {
 		return fmt.Errorf("encode a dropped flag: %w", err)
 	}
-	err = w.Records.PutOutbox(ctx, records.OutboxEntry{Type: casefile.EntryFlagDropped, Actor: casefile.System, Body: body, At: w.Now()})
+	err = w.Records.PutOutbox(ctx, records.OutboxEntry{
+		Type: casefile.EntryFlagDropped, Actor: casefile.System, Body: body, At: w.Now(), Key: onceKey(ctx, "drop", strconv.Itoa(at)),
+	})
 	if err != nil {
 		return fmt.Errorf("record a dropped flag: %w", err)
 	}
-	w.Log.WarnContext(ctx, "flag dropped", "platform", ask.Platform, "flag", string(flag), "why", string(why))
+	w.Log.WarnContext(ctx, "flag dropped", "platform", platform, "flag", string(flag), "why", string(why))
 	return nil
 }
 
-// keyedHash says whether a signal's flag looks like a flag's key.
-func keyedHash(flag casefile.FlagKey) bool {
-	return len(flag) == 32 && strings.Trim(string(flag), "abcdefghijklmnopqrstuvwxyz234567") == ""
+// keyedHash says whether s has the form of a keyed hash: a flag's or an account's key.
+func keyedHash(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }

@@ -14,10 +14,11 @@ import (
 	"github.com/docket-triage/docket/workflows"
 )
 
-// Cases reaches the cases' workflows; it is the desk's and the intake's way to them.
+// Cases reaches the workflows of cases, takedowns, appeals and reinstatements; it is the desk's and the
+// intake's way to them. Errors are *casefile.Error: CodeUnavailable where the engine does not answer,
+// which says nothing of what became of a verb; a refusal's own code otherwise.
 type Cases struct {
-	Client   client.Client
-	Settings workflows.Settings
+	Client client.Client
 }
 
 // SignalFlag tells an account's workflow of a receipt row, starting it if it does not run.
@@ -25,34 +26,161 @@ func (c *Cases) SignalFlag(ctx context.Context, platform string, account casefil
 	_, err := c.Client.SignalWithStartWorkflow(ctx, casefile.CaseWorkflowID(platform, account),
 		workflows.SignalFlag, workflows.FlagSignal{Flag: flag},
 		client.StartWorkflowOptions{
-			TaskQueue:             workflows.TaskQueueCases,
+			TaskQueue: workflows.TaskQueueCases,
+			// An account's next case has the same id; nor may a forged run that failed keep it taken.
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		},
-		workflows.CaseWorkflowType, workflows.CaseInput{Platform: platform, Account: account, Settings: c.Settings})
+		workflows.CaseWorkflowType, workflows.CaseInput{Platform: platform, Account: account})
 	if err != nil {
 		return fmt.Errorf("signal the account's workflow: %w", unavailable(err))
 	}
 	return nil
 }
 
-// Update sends a verb and waits for its answer. Refusals come as *casefile.Error.
+// Update sends a verb on a case and waits for its answer.
 func (c *Cases) Update(ctx context.Context, platform string, account casefile.AccountKey, name, verbID string, args any) (workflows.VerbResult, error) {
-	var res workflows.VerbResult
+	return update[workflows.VerbResult](ctx, c, casefile.CaseWorkflowID(platform, account), name, verbID, args, "this case is not open")
+}
+
+// UpdateAppeal sends a verb on an appeal and waits for its answer.
+func (c *Cases) UpdateAppeal(ctx context.Context, appeal, name, verbID string, args any) (workflows.AppealResult, error) {
+	return update[workflows.AppealResult](ctx, c, casefile.AppealWorkflowID(appeal), name, verbID, args, "this appeal is not open")
+}
+
+// UpdateSettle sends a person's word on an uncertain act and waits for its answer. appeal is "" for an
+// act of the decision's takedown, the end of a timed act included; for one that is being taken back, it
+// is the appeal that was upheld. The verb's signed word must be about the same one's ledger chain.
+func (c *Cases) UpdateSettle(ctx context.Context, ref casefile.CaseRef, appeal string, args workflows.SettleArgs) (workflows.SettleResult, error) {
+	id := casefile.TakedownWorkflowID(ref, args.Decision)
+	if appeal != "" {
+		id = casefile.ReinstatementWorkflowID(appeal)
+	}
+	return update[workflows.SettleResult](ctx, c, id, workflows.UpdateSettle, args.ID, args, "this act is not waited for")
+}
+
+// update sends an Update; gone is said where no run takes it.
+func update[R any](ctx context.Context, c *Cases, id, name, verbID string, args any, gone string) (R, error) {
+	var res, none R
 	handle, err := c.Client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: casefile.CaseWorkflowID(platform, account), UpdateID: verbID, UpdateName: name,
-		Args: []any{args}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: id, UpdateID: verbID, UpdateName: name, Args: []any{args}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &res)
 	}
 	if err != nil {
-		return workflows.VerbResult{}, refusal(err)
+		return none, refusal(err, gone)
 	}
 	return res, nil
 }
 
+// StartAppeal starts the workflow of an appeal whose row stands. One that runs, or has come to its end,
+// is left alone.
+func (c *Cases) StartAppeal(ctx context.Context, appeal string) error {
+	_, err := c.startAppeal(ctx, appeal)
+	return err
+}
+
+func (c *Cases) startAppeal(ctx context.Context, appeal string) (started bool, err error) {
+	return c.start(ctx, casefile.AppealWorkflowID(appeal), workflows.AppealWorkflowType, workflows.AppealInput{Appeal: appeal})
+}
+
+// StartTakedown starts a proven decision's takedown; started is false where one runs, or has come to
+// its end.
+func (c *Cases) StartTakedown(ctx context.Context, in workflows.TakedownInput) (started bool, err error) {
+	return c.start(ctx, casefile.TakedownWorkflowID(in.Decision.Case, in.Decision.ID), workflows.TakedownWorkflowType, in)
+}
+
+// StartReinstatement starts the reinstatement of an upheld appeal, as StartTakedown does a takedown.
+func (c *Cases) StartReinstatement(ctx context.Context, in workflows.ReinstatementInput) (started bool, err error) {
+	return c.start(ctx, casefile.ReinstatementWorkflowID(in.Ruling.Appeal), workflows.ReinstatementWorkflowType, in)
+}
+
+func (c *Cases) start(ctx context.Context, id, kind string, in any) (bool, error) {
+	_, err := c.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.TaskQueueCases,
+		// A forged run of the id has failed; a true one that ended well is not done again.
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+	}, kind, in)
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &already) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("start a workflow (%s): %w", kind, unavailable(err))
+	}
+	return true, nil
+}
+
+// RunState says how the last run of a workflow stands.
+type RunState string
+
+// The states of a run.
+const (
+	RunNone    RunState = "none"    // there is none, or it was deleted
+	RunRunning RunState = "running" // it runs
+	RunDone    RunState = "done"    // it came to its end
+	RunFailed  RunState = "failed"  // it failed, timed out, or was terminated or cancelled
+)
+
+// Run is the last run of a workflow.
+type Run struct {
+	ID    string // of the run; "" where there is none
+	State RunState
+}
+
+// Describe says how the last run of a workflow stands.
+func (c *Cases) Describe(ctx context.Context, workflowID string) (Run, error) {
+	res, err := c.Client.DescribeWorkflowExecution(ctx, workflowID, "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return Run{State: RunNone}, nil
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("describe a workflow: %w", unavailable(err))
+	}
+	info := res.GetWorkflowExecutionInfo()
+	run := Run{ID: info.GetExecution().GetRunId(), State: RunFailed}
+	switch info.GetStatus() {
+	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED:
+		run.State = RunRunning
+	case enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+		run.State = RunDone
+	}
+	return run, nil
+}
+
+// Running says whether an account's case workflow runs.
+func (c *Cases) Running(ctx context.Context, platform string, account casefile.AccountKey) (bool, error) {
+	run, err := c.Describe(ctx, casefile.CaseWorkflowID(platform, account))
+	return run.State == RunRunning, err
+}
+
+// state asks a run of an account's case workflow what it knows.
+func (c *Cases) state(ctx context.Context, platform string, account casefile.AccountKey, run string) (workflows.CaseState, error) {
+	var s workflows.CaseState
+	value, err := c.Client.QueryWorkflow(ctx, casefile.CaseWorkflowID(platform, account), run, workflows.QueryState)
+	if err == nil {
+		err = value.Get(&s)
+	}
+	if err != nil {
+		return workflows.CaseState{}, fmt.Errorf("ask a case's workflow: %w", unavailable(err))
+	}
+	return s, nil
+}
+
+// terminate ends a run of an account's case workflow that has fallen behind the records.
+func (c *Cases) terminate(ctx context.Context, platform string, account casefile.AccountKey, run string) error {
+	err := c.Client.TerminateWorkflow(ctx, casefile.CaseWorkflowID(platform, account), run, "behind the records: its case is started again")
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("terminate a run that is behind the records: %w", unavailable(err))
+	}
+	return nil
+}
+
 // refusal turns a refused Update's error back into the domain's.
-func refusal(err error) error {
+func refusal(err error, nobody string) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		var d workflows.RefusalDetails
@@ -67,7 +195,7 @@ func refusal(err error) error {
 	}
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return casefile.Errorf(casefile.CodeState, "this case is not open")
+		return casefile.Errorf(casefile.CodeState, "%s", nobody)
 	}
 	return fmt.Errorf("send the verb: %w", unavailable(err))
 }

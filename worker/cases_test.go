@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	enums "go.temporal.io/api/enums/v1"
@@ -21,7 +21,7 @@ import (
 type engine struct {
 	client.Client
 	sendErr, getErr error
-	result          workflows.VerbResult
+	result          any
 
 	update   client.UpdateWorkflowOptions
 	id       string
@@ -49,8 +49,13 @@ func (h updateHandle) Get(_ context.Context, out any) error {
 	if h.engine.getErr != nil {
 		return h.engine.getErr
 	}
-	*out.(*workflows.VerbResult) = h.engine.result
+	reflect.ValueOf(out).Elem().Set(reflect.ValueOf(h.engine.result))
 	return nil
+}
+
+func (e *engine) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
+	e.options, e.workflow, e.args = o, workflow, args
+	return nil, e.sendErr
 }
 
 func (e *engine) SignalWithStartWorkflow(_ context.Context, id, signal string, arg any, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
@@ -61,8 +66,7 @@ func (e *engine) SignalWithStartWorkflow(_ context.Context, id, signal string, a
 func TestSignalFlag(t *testing.T) {
 	t.Parallel()
 	e := &engine{}
-	settings := workflows.Settings{Lease: time.Minute, Grace: time.Second}
-	c := &Cases{Client: e, Settings: settings}
+	c := &Cases{Client: e}
 	require.NoError(t, c.SignalFlag(t.Context(), "synthetic", "keyedhash", "flagkey"))
 	require.Equal(t, "case/synthetic/keyedhash", e.id)
 	require.Equal(t, workflows.SignalFlag, e.signal)
@@ -70,7 +74,7 @@ func TestSignalFlag(t *testing.T) {
 	require.Equal(t, workflows.TaskQueueCases, e.options.TaskQueue)
 	require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, e.options.WorkflowIDReusePolicy, "an account's next case has the same id")
 	require.Equal(t, workflows.CaseWorkflowType, e.workflow)
-	require.Equal(t, []any{workflows.CaseInput{Platform: "synthetic", Account: "keyedhash", Settings: settings}}, e.args)
+	require.Equal(t, []any{workflows.CaseInput{Platform: "synthetic", Account: "keyedhash"}}, e.args, "the times come with the answer that opens the case")
 
 	for _, down := range []error{serviceerror.NewUnavailable("down"), &serviceerror.ResourceExhausted{Message: "full"}, serviceerror.NewDeadlineExceeded("late"), context.DeadlineExceeded} {
 		e.sendErr = down
@@ -93,6 +97,82 @@ func TestUpdate(t *testing.T) {
 		WorkflowID: "case/synthetic/keyedhash", UpdateID: "VERB1", UpdateName: workflows.UpdateClaim,
 		Args: []any{workflows.ClaimArgs{}}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	}, e.update, "the Update's id is the verb's: it counts once")
+}
+
+// TestUpdateOfOthersThanCases goes to the workflow of the thing that the verb is about.
+func TestUpdateOfOthersThanCases(t *testing.T) {
+	t.Parallel()
+	appeal := workflows.AppealResult{Appeal: "APPEAL1", State: casefile.AppealClaimed}
+	e := &engine{result: appeal}
+	c := &Cases{Client: e}
+	got, err := c.UpdateAppeal(t.Context(), "APPEAL1", workflows.UpdateAppealClaim, "VERB1", workflows.AppealClaimArgs{Appeal: "APPEAL1"})
+	require.NoError(t, err)
+	require.Equal(t, appeal, got)
+	require.Equal(t, client.UpdateWorkflowOptions{
+		WorkflowID: "appeal/APPEAL1", UpdateID: "VERB1", UpdateName: workflows.UpdateAppealClaim,
+		Args: []any{workflows.AppealClaimArgs{Appeal: "APPEAL1"}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	}, e.update)
+	e.getErr = serviceerror.NewNotFound("gone")
+	_, err = c.UpdateAppeal(t.Context(), "APPEAL1", workflows.UpdateAppealClaim, "VERB1", workflows.AppealClaimArgs{})
+	require.Equal(t, casefile.CodeState, casefile.ErrorCode(err))
+	require.ErrorContains(t, err, "this appeal is not open")
+
+	args := workflows.SettleArgs{Verb: workflows.Verb{ID: "VERB2"}, Decision: "DECISION1", Number: 2, Direction: casefile.Undo, Done: true}
+	settled := workflows.SettleResult{Decision: "DECISION1", Number: 2, State: casefile.ActDone, Of: casefile.Undo}
+	for appeal, id := range map[string]string{"": "takedown/7K2QX-9MDT4/DECISION1", "APPEAL1": "reinstatement/APPEAL1"} {
+		e = &engine{result: settled}
+		got, err := (&Cases{Client: e}).UpdateSettle(t.Context(), "7K2QX-9MDT4", appeal, args)
+		require.NoError(t, err)
+		require.Equal(t, settled, got)
+		require.Equal(t, client.UpdateWorkflowOptions{
+			WorkflowID: id, UpdateID: "VERB2", UpdateName: workflows.UpdateSettle, Args: []any{args}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		}, e.update)
+	}
+}
+
+// TestStart: what stands or came to its end is left alone, so that repeats are harmless; what failed,
+// as every forged start does, keeps no true one out.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	takedown := workflows.TakedownInput{Decision: casefile.Decision{ID: "DECISION1", Case: "7K2QX-9MDT4"}}
+	reinstatement := workflows.ReinstatementInput{Takedown: takedown, Ruling: casefile.AppealRuling{Appeal: "APPEAL1"}}
+	starts := map[string]struct {
+		start func(c *Cases) (bool, error)
+		id    string
+		kind  string
+		in    any
+	}{
+		"appeal": {func(c *Cases) (bool, error) { return true, c.StartAppeal(t.Context(), "APPEAL1") }, "appeal/APPEAL1",
+			workflows.AppealWorkflowType, workflows.AppealInput{Appeal: "APPEAL1"}},
+		"takedown": {func(c *Cases) (bool, error) { return c.StartTakedown(t.Context(), takedown) }, "takedown/7K2QX-9MDT4/DECISION1",
+			workflows.TakedownWorkflowType, takedown},
+		"reinstatement": {func(c *Cases) (bool, error) { return c.StartReinstatement(t.Context(), reinstatement) }, "reinstatement/APPEAL1",
+			workflows.ReinstatementWorkflowType, reinstatement},
+	}
+	for name, s := range starts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &engine{}
+			c := &Cases{Client: e}
+			started, err := s.start(c)
+			require.NoError(t, err)
+			require.True(t, started)
+			require.Equal(t, client.StartWorkflowOptions{
+				ID: s.id, TaskQueue: workflows.TaskQueueCases, WorkflowExecutionErrorWhenAlreadyStarted: true,
+				WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+			}, e.options)
+			require.Equal(t, s.kind, e.workflow)
+			require.Equal(t, []any{s.in}, e.args)
+
+			e.sendErr = serviceerror.NewWorkflowExecutionAlreadyStarted("again", "request", "run")
+			started, err = s.start(c)
+			require.NoError(t, err)
+			require.Equal(t, name == "appeal", started)
+			e.sendErr = serviceerror.NewUnavailable("down")
+			_, err = s.start(c)
+			require.Equal(t, casefile.CodeUnavailable, casefile.ErrorCode(err))
+		})
+	}
 }
 
 func TestUpdateRefused(t *testing.T) {

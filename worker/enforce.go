@@ -23,7 +23,12 @@ func NewEnforce(cl client.Client, a *activities.Actor) *Enforce {
 	for name, fn := range map[string]any{
 		workflows.ActivityPrepareActs: a.PrepareActs,
 		workflows.ActivityDoAct:       a.DoAct,
+		workflows.ActivityEndAct:      a.EndAct,
+		workflows.ActivityPrepareUndo: a.PrepareUndo,
+		workflows.ActivityUndoAct:     a.UndoAct,
+		workflows.ActivitySettleAct:   a.SettleAct,
 		workflows.ActivityNotify:      a.Notify,
+		workflows.ActivityNotifyUndo:  a.NotifyUndo,
 	} {
 		w.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}

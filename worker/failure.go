@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/enforce"
 )
 
 // final are the codes whose errors the actor's activities are not asked again for: trying again gives
 // the same answer, and the takedown has a way to say so. The activities of the work and ledger roles
 // have none: whatever they meet, the case waits, with its fault in the log, rather than being lost.
+//
+// CodeUncertain is none of them: where an act may have happened the actor makes an outcome of it, and
+// everywhere else asking again does no harm. Nor is CodePaused: nothing was begun.
 var final = map[casefile.Code]bool{
 	casefile.CodeInvalid:     true,
 	casefile.CodeConflict:    true,
@@ -24,6 +29,25 @@ var final = map[casefile.Code]bool{
 	casefile.CodeNeedsSecond: true,
 	casefile.CodeTooLarge:    true,
 	casefile.CodeUnproven:    true,
+}
+
+// Pauses before an activity is asked again, where they are not the retry policy's.
+const (
+	pausedDelay = 5 * time.Second // while acts are paused: they go on soon after somebody resumes them
+	maxDelay    = 15 * time.Minute
+)
+
+// nextDelay is how long to wait before the same activity is asked again; 0 leaves it to its retry
+// policy. A platform that asks for hours is asked after a quarter of one all the same.
+func nextDelay(err error, code casefile.Code) time.Duration {
+	after, told := enforce.RetryAfter(err)
+	switch {
+	case told:
+		return min(after, maxDelay)
+	case code == casefile.CodePaused:
+		return pausedDelay
+	}
+	return 0
 }
 
 // toTemporal turns an activity's error into Temporal's, at this one boundary: the SDK looks at the
@@ -49,7 +73,9 @@ func toTemporal(err error, final map[casefile.Code]bool) error {
 	if errors.As(err, &ours) {
 		text += ": " + (&casefile.Error{Op: ours.Op, Field: ours.Field, Message: ours.Message}).Error()
 	}
-	return temporal.NewApplicationErrorWithOptions(text, string(code), temporal.ApplicationErrorOptions{NonRetryable: final[code]})
+	return temporal.NewApplicationErrorWithOptions(text, string(code), temporal.ApplicationErrorOptions{
+		NonRetryable: final[code], NextRetryDelay: nextDelay(err, code),
+	})
 }
 
 // failureInterceptor converts the errors of every activity, local ones included.

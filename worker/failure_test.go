@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
@@ -14,6 +15,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/enforce"
 )
 
 // errQuoted is an engine's error with somebody's words in it.
@@ -63,11 +65,36 @@ func TestToTemporal(t *testing.T) {
 // TestEveryCodeIsFinalOrNot: a new code has its place decided here, not by forgetting it.
 func TestEveryCodeIsFinalOrNot(t *testing.T) {
 	t.Parallel()
-	again := []casefile.Code{casefile.CodeNotFound, casefile.CodeUnavailable, casefile.CodeInternal}
+	again := []casefile.Code{casefile.CodeNotFound, casefile.CodeUnavailable, casefile.CodeInternal, casefile.CodeUncertain, casefile.CodePaused}
 	for _, code := range again {
 		require.False(t, final[code], code)
 	}
 	require.Len(t, final, 9)
+}
+
+// TestNextDelay: whoever says when to ask again is heard, within a quarter of an hour; a pause of acts
+// is looked at again soon.
+func TestNextDelay(t *testing.T) {
+	t.Parallel()
+	busy := casefile.Errorf(casefile.CodeUnavailable, "busy")
+	for name, c := range map[string]struct {
+		err  error
+		want time.Duration
+	}{
+		"nobody says":          {busy, 0},
+		"the platform says":    {fmt.Errorf("do the act: %w", enforce.WithRetryAfter(busy, 42*time.Second)), 42 * time.Second},
+		"it says a day":        {enforce.WithRetryAfter(busy, 24*time.Hour), 15 * time.Minute},
+		"it says at once":      {enforce.WithRetryAfter(busy, 0), 0},
+		"acts are paused":      {fmt.Errorf("begin: %w", casefile.Errorf(casefile.CodePaused, "paused")), 5 * time.Second},
+		"an error of no one's": {errQuoted, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := toTemporal(c.err, final).(*temporal.ApplicationError)
+			require.Equal(t, c.want, got.NextRetryDelay())
+			require.False(t, got.NonRetryable())
+		})
+	}
 }
 
 // TestFailureInterceptor: the SDK's own machinery hands on what the interceptor made of an error.

@@ -22,7 +22,7 @@ const committedHistories = 4
 
 func replayer() sdkworker.WorkflowReplayer {
 	r := sdkworker.NewWorkflowReplayer()
-	worker.RegisterWorkflows(r)
+	worker.RegisterWorkflows(r, nil)
 	return r
 }
 

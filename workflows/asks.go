@@ -205,6 +205,9 @@ type PrepareActsAsk struct {
 // PrepareActsAnswer is the planned acts with the digests of their undo records.
 type PrepareActsAnswer struct {
 	Acts []PreparedAct `json:"acts"`
+	// Again says that acts stood planned before this attempt: an earlier run may have been lost, so
+	// that the ledger chain goes on behind what the log holds of it (ChainHead) and not from its start.
+	Again bool `json:"again,omitempty"`
 }
 
 // PreparedAct is an act whose undo is written down.
@@ -301,6 +304,8 @@ type TakeAppealAnswer struct {
 	LastClaim int    `json:"last_claim"`
 	Revision  int    `json:"revision"`
 	Team      string `json:"team,omitempty"`
+	// Ruling is what a lost run accepted and did not prove: it was answered, so it is proven now.
+	Ruling *casefile.AppealRuling `json:"ruling,omitempty"`
 }
 
 // ProjectAppealAsk is the projection of an appeal's state.

@@ -1,0 +1,391 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/workflows"
+)
+
+// FoundKind says what was wrong with a workflow.
+type FoundKind string
+
+// The kinds.
+const (
+	FoundMissing FoundKind = "missing" // it should run and does not
+	FoundBehind  FoundKind = "behind"  // it knows less than the records have of it: it was reset
+)
+
+// FoundThing says what sort of workflow it is.
+type FoundThing string
+
+// The things.
+const (
+	FoundCase          FoundThing = "case"
+	FoundTakedown      FoundThing = "takedown"
+	FoundAppeal        FoundThing = "appeal"
+	FoundReinstatement FoundThing = "reinstatement"
+)
+
+// Found is one workflow that was not as the records have it.
+type Found struct {
+	Kind  FoundKind  `json:"kind"`
+	Thing FoundThing `json:"thing"`
+	ID    string     `json:"id"` // number of the case, id of the decision, id of the appeal
+	// Started says that it was started again; Code is why it was not.
+	Started bool          `json:"started"`
+	Code    casefile.Code `json:"code,omitempty"`
+}
+
+// Report is what one reconciling came to.
+type Report struct {
+	At time.Time `json:"at"`
+	// Cases, Takedowns and Appeals are how many were looked at.
+	Cases     int     `json:"cases"`
+	Takedowns int     `json:"takedowns"`
+	Appeals   int     `json:"appeals"`
+	Found     []Found `json:"found"`
+}
+
+// Reconciler finds workflows that were terminated, reset or deleted behind Docket's back, and starts
+// them again from the records. It changes no row: what it starts takes its state from there. Several
+// processes may reconcile at once: each workflow is started once.
+type Reconciler struct {
+	Cases   *Cases
+	Records records.Store
+	// Unfinished lists decisions whose takedown may have something left to do, in the order of a
+	// cursor that the store chooses; after is "" for the first page, next "" on the last. nil looks at
+	// the decisions of the RecentCases newest closed cases.
+	Unfinished func(ctx context.Context, after string, limit int) (rows []records.DecisionRow, next string, err error)
+	// Every is the pause between two rounds of Run; 0 means 10 minutes.
+	Every time.Duration
+	Log   *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// RecentCases bounds the closed cases whose takedowns are looked at where the records cannot list
+// unfinished ones.
+const RecentCases = 2000
+
+const (
+	reconcileEvery = 10 * time.Minute
+	reconcilePage  = 200
+	// reconcileCall bounds one question to the engine: a run without a worker answers none.
+	reconcileCall = 10 * time.Second
+)
+
+func (r *Reconciler) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
+// Run reconciles at once and then again and again until ctx ends.
+func (r *Reconciler) Run(ctx context.Context) {
+	pause := r.Every
+	if pause <= 0 {
+		pause = reconcileEvery
+	}
+	every(ctx, pause, func(ctx context.Context) {
+		_, err := r.Once(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.Log.WarnContext(ctx, "reconciling broken off", "code", string(casefile.ErrorCode(err)))
+		}
+	})
+}
+
+// Once goes through open cases, takedowns that have something left to do, and appeals. One workflow
+// that cannot be looked at or started stands in the report with its code and keeps no other from its
+// turn; the error is that of a list that could not be read, with the report of what was done before.
+func (r *Reconciler) Once(ctx context.Context) (Report, error) {
+	report := Report{At: r.now().UTC(), Found: []Found{}}
+	for _, part := range []func(context.Context, *Report) error{r.cases, r.takedowns, r.appeals} {
+		err := part(ctx, &report)
+		if err != nil {
+			return report, fmt.Errorf("reconcile: %w", err)
+		}
+	}
+	return report, nil
+}
+
+// found adds what was found to the report and to the log.
+func (r *Reconciler) found(ctx context.Context, report *Report, f Found, err error) {
+	f.Code = casefile.ErrorCode(err)
+	report.Found = append(report.Found, f)
+	r.Log.ErrorContext(ctx, "a workflow was not as the records have it", "kind", string(f.Kind), "thing", string(f.Thing), "id", f.ID,
+		"started", f.Started, "code", string(f.Code))
+}
+
+func (r *Reconciler) cases(ctx context.Context, report *Report) error {
+	after := casefile.CaseRef("")
+	for {
+		rows, err := r.Records.OpenCases(ctx, after, reconcilePage)
+		if err != nil {
+			return fmt.Errorf("list open cases: %w", err)
+		}
+		for _, row := range rows {
+			report.Cases++
+			r.oneCase(ctx, report, row)
+		}
+		if len(rows) < reconcilePage {
+			return nil
+		}
+		after = rows[len(rows)-1].Ref
+	}
+}
+
+func (r *Reconciler) oneCase(ctx context.Context, report *Report, row records.Case) {
+	kind, run, err := r.lookAtCase(ctx, row)
+	if err != nil {
+		r.Log.WarnContext(ctx, "a case's workflow could not be looked at", "case", string(row.Ref), "code", string(casefile.ErrorCode(err)))
+		return
+	}
+	if kind == "" {
+		return
+	}
+	f := Found{Kind: kind, Thing: FoundCase, ID: string(row.Ref)}
+	if kind == FoundBehind {
+		err = r.Cases.terminate(ctx, row.Platform, row.Account, run)
+	}
+	if err == nil {
+		f.Started, err = r.restartCase(ctx, row)
+	}
+	r.found(ctx, report, f, err)
+}
+
+// lookAtCase says what is wrong with the workflow of a case, "" for nothing. The row was read before
+// the workflow is asked, so that one that goes on meanwhile knows no less than it.
+func (r *Reconciler) lookAtCase(ctx context.Context, row records.Case) (FoundKind, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, reconcileCall)
+	defer cancel()
+	run, err := r.Cases.Describe(ctx, casefile.CaseWorkflowID(row.Platform, row.Account))
+	if err != nil {
+		return "", "", err
+	}
+	if run.State != RunRunning {
+		// It may have closed the case since the row was read.
+		now, err := r.Records.Case(ctx, row.Ref)
+		if err != nil || !now.State.Open() {
+			return "", "", err
+		}
+		return FoundMissing, "", nil
+	}
+	state, err := r.Cases.state(ctx, row.Platform, row.Account, run.ID)
+	if err != nil {
+		return "", "", err
+	}
+	// A run that has not read its case yet, or is about the case before, is on its way.
+	if state.Ref == row.Ref && state.Revision < row.Revision {
+		return FoundBehind, run.ID, nil
+	}
+	return "", "", nil
+}
+
+// restartCase signals one of the case's own flags: the workflow takes the case up from its row.
+func (r *Reconciler) restartCase(ctx context.Context, row records.Case) (bool, error) {
+	flags, err := r.Records.CaseFlags(ctx, row.Ref)
+	if err != nil {
+		return false, fmt.Errorf("list the case's flags: %w", err)
+	}
+	if len(flags) == 0 {
+		return false, casefile.Errorf(casefile.CodeNotFound, "the case has no flag to be started by")
+	}
+	err = r.Cases.SignalFlag(ctx, row.Platform, row.Account, flags[0].Flag)
+	return err == nil, err
+}
+
+func (r *Reconciler) takedowns(ctx context.Context, report *Report) error {
+	list := r.Unfinished
+	if list == nil {
+		list = r.recentDecisions
+	}
+	for after := ""; ; {
+		rows, next, err := list(ctx, after, reconcilePage)
+		if err != nil {
+			return fmt.Errorf("list unfinished decisions: %w", err)
+		}
+		for _, row := range rows {
+			due, err := r.takedownDue(ctx, row)
+			switch {
+			case err != nil:
+				r.Log.WarnContext(ctx, "a takedown could not be looked at", "decision", row.Decision.ID, "code", string(casefile.ErrorCode(err)))
+			case due:
+				report.Takedowns++
+				r.oneTakedown(ctx, report, row)
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		after = next
+	}
+}
+
+// recentDecisions lists the decisions of the newest closed cases.
+func (r *Reconciler) recentDecisions(ctx context.Context, _ string, _ int) ([]records.DecisionRow, string, error) {
+	var rows []records.DecisionRow
+	after := ""
+	for seen := 0; seen < RecentCases; {
+		cases, next, err := r.Records.ListCases(ctx, casefile.StateClosed, after, reconcilePage)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, c := range cases {
+			if c.Decision == "" {
+				continue
+			}
+			row, err := r.Records.Decision(ctx, c.Decision)
+			if err != nil {
+				return nil, "", err
+			}
+			rows = append(rows, row)
+		}
+		seen += len(cases)
+		if next == "" {
+			break
+		}
+		after = next
+	}
+	return rows, "", nil
+}
+
+// takedownDue says whether a decision's takedown must be running: its acts are not through, a person
+// has to establish one, the person concerned was not told, or a timed act has yet to end.
+func (r *Reconciler) takedownDue(ctx context.Context, row records.DecisionRow) (bool, error) {
+	d := row.Decision
+	acts := casefile.PlanActs(d, d.Relied())
+	if row.Bundle == nil || len(acts) == 0 {
+		return false, nil
+	}
+	switch row.State {
+	case casefile.DecisionRecorded, casefile.DecisionExecuting:
+		return true, nil
+	case casefile.DecisionUncertain:
+		return r.uncertain(ctx, d.ID, casefile.Do)
+	case casefile.DecisionDone:
+		if slices.ContainsFunc(acts, func(a casefile.Act) bool { return a.Until != nil }) {
+			return true, nil
+		}
+		return r.untold(ctx, d)
+	}
+	return false, nil
+}
+
+// uncertain says whether an act waits for a person in a direction.
+func (r *Reconciler) uncertain(ctx context.Context, decision string, dir casefile.Direction) (bool, error) {
+	rows, err := r.Records.Acts(ctx, decision)
+	return slices.ContainsFunc(rows, func(a records.ActRow) bool { return a.Direction == dir && a.State == casefile.ActUncertain }), err
+}
+
+// untold says that the person concerned has yet to be told.
+func (r *Reconciler) untold(ctx context.Context, d casefile.Decision) (bool, error) {
+	if d.Notice() == nil {
+		return false, nil
+	}
+	n, err := r.Records.Notice(ctx, d.ID)
+	if casefile.ErrorCode(err) == casefile.CodeNotFound {
+		return false, nil
+	}
+	return n.State == casefile.NoticePlanned, err
+}
+
+func (r *Reconciler) oneTakedown(ctx context.Context, report *Report, row records.DecisionRow) {
+	d := row.Decision
+	f := Found{Kind: FoundMissing, Thing: FoundTakedown, ID: d.ID}
+	r.ensure(ctx, report, f, casefile.TakedownWorkflowID(d.Case, d.ID), func(ctx context.Context) (bool, error) {
+		// A decision that was carried out meanwhile needs nothing.
+		now, err := r.Records.Decision(ctx, d.ID)
+		if err != nil || now.State != row.State {
+			return false, err
+		}
+		return r.Cases.StartTakedown(ctx, workflows.TakedownInput{Decision: now.Decision, Bundle: *now.Bundle})
+	})
+}
+
+// ensure starts a workflow whose last run neither runs nor came to its end.
+func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workflow string, start func(context.Context) (bool, error)) {
+	ctx, cancel := context.WithTimeout(ctx, reconcileCall)
+	defer cancel()
+	run, err := r.Cases.Describe(ctx, workflow)
+	if err != nil {
+		r.Log.WarnContext(ctx, "a workflow could not be looked at", "thing", string(f.Thing), "id", f.ID, "code", string(casefile.ErrorCode(err)))
+		return
+	}
+	if run.State == RunRunning || run.State == RunDone {
+		return
+	}
+	f.Started, err = start(ctx)
+	if err != nil || f.Started {
+		r.found(ctx, report, f, err)
+	}
+}
+
+// appealStates are those of appeals for which a workflow must be running: their own, or once they were
+// upheld that of the reinstatement.
+var appealStates = []casefile.AppealState{
+	casefile.AppealOpen, casefile.AppealClaimed, casefile.AppealDecided, casefile.AppealUpheld, casefile.AppealIncomplete,
+}
+
+func (r *Reconciler) appeals(ctx context.Context, report *Report) error {
+	for _, state := range appealStates {
+		for after := ""; ; {
+			rows, next, err := r.Records.ListAppeals(ctx, state, after, reconcilePage)
+			if err != nil {
+				return fmt.Errorf("list appeals: %w", err)
+			}
+			for _, row := range rows {
+				r.oneAppeal(ctx, report, row)
+			}
+			if next == "" {
+				break
+			}
+			after = next
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) oneAppeal(ctx context.Context, report *Report, row records.AppealRow) {
+	if row.State != casefile.AppealUpheld && row.State != casefile.AppealIncomplete {
+		report.Appeals++
+		f := Found{Kind: FoundMissing, Thing: FoundAppeal, ID: row.ID}
+		r.ensure(ctx, report, f, casefile.AppealWorkflowID(row.ID), func(ctx context.Context) (bool, error) {
+			return r.Cases.startAppeal(ctx, row.ID)
+		})
+		return
+	}
+	if row.State == casefile.AppealIncomplete {
+		waits, err := r.uncertain(ctx, row.Decision, casefile.Undo)
+		if err != nil {
+			r.Log.WarnContext(ctx, "a reinstatement could not be looked at", "appeal", row.ID, "code", string(casefile.ErrorCode(err)))
+		}
+		if err != nil || !waits {
+			return // what could not be taken back stays so
+		}
+	}
+	report.Appeals++
+	f := Found{Kind: FoundMissing, Thing: FoundReinstatement, ID: row.ID}
+	r.ensure(ctx, report, f, casefile.ReinstatementWorkflowID(row.ID), func(ctx context.Context) (bool, error) {
+		return r.reinstate(ctx, row)
+	})
+}
+
+func (r *Reconciler) reinstate(ctx context.Context, row records.AppealRow) (bool, error) {
+	d, err := r.Records.Decision(ctx, row.Decision)
+	if err != nil {
+		return false, fmt.Errorf("read the decision that fell: %w", err)
+	}
+	if row.Ruling == nil || row.Bundle == nil || d.Bundle == nil {
+		return false, casefile.Errorf(casefile.CodeUnproven, "the upheld appeal has no proof")
+	}
+	return r.Cases.StartReinstatement(ctx, workflows.ReinstatementInput{
+		Takedown: workflows.TakedownInput{Decision: d.Decision, Bundle: *d.Bundle}, Ruling: *row.Ruling, Bundle: *row.Bundle,
+	})
+}
