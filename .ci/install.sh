@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the other steps need and the machine lacks: Chromium and fonts for the browser
-# test, a C compiler for the race detector, and three Go tools into .ci/cache/bin.
+# test, PostgreSQL's server for the records, a C compiler for the race detector, and three Go tools
+# into .ci/cache/bin.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . .ci/versions.sh
@@ -29,6 +30,8 @@ if has apt-get; then
 	for font in fonts-noto-core fonts-noto-color-emoji; do
 		installed "$font" || packages+=("$font")
 	done
+	# The package also makes a cluster of its own, which no test uses: each makes one in a temporary folder.
+	has postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
 	has cc gcc clang || packages+=(gcc libc6-dev)
 	if ((${#packages[@]})); then
 		echo "apt: ${packages[*]}"
@@ -41,7 +44,7 @@ if has apt-get; then
 		echo "apt: nothing missing"
 	fi
 else
-	echo "no apt-get here: without Chromium the browser test says that it skips"
+	echo "no apt-get here: without Chromium and PostgreSQL their tests say that they skip"
 fi
 
 export GOBIN="$PWD/.ci/cache/bin"
