@@ -189,7 +189,7 @@ func TestRotation(t *testing.T) {
 				require.Equal(t, 1, r.Count())
 				return
 			}
-			requireCode(t, casefile.CodeState, err)
+			requireCode(t, casefile.CodeUnavailable, err)
 			require.ErrorContains(t, err, "401")
 			require.Zero(t, r.Count())
 		})
