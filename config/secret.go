@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 	"unicode"
@@ -70,3 +71,17 @@ func (r Records) Secret() (Secret, error) { return secretOf(r.Password, r.Passwo
 
 // Secret gives the token with which flags are handed in; "" for none.
 func (d Detect) Secret() (Secret, error) { return secretOf(d.Token, d.TokenFile) }
+
+// PostgresURL gives the URL of PostgreSQL with the password in it.
+func (r Records) PostgresURL() (Secret, error) {
+	password, err := r.Secret()
+	if err != nil || password == "" {
+		return Secret(r.Postgres), err
+	}
+	u, err := url.Parse(r.Postgres)
+	if err != nil {
+		return "", casefile.Invalid("records.postgres", "is no URL")
+	}
+	u.User = url.UserPassword(u.User.Username(), password.Reveal())
+	return Secret(u.String()), nil
+}

@@ -17,6 +17,8 @@ type global struct {
 	as   string
 	json bool
 	env  func(string) string
+	// environ is the whole environment, for the configuration of a role.
+	environ []string
 }
 
 // credentials is the part of a data folder's credentials.json that is needed here.

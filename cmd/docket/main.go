@@ -1,5 +1,5 @@
-// Command docket is the command line of a running Docket: cases, flags, and the ledger, which it
-// verifies with code of its own.
+// Command docket is the five roles of production, each a process of its own, and the command line of
+// a running Docket: cases, flags, and the ledger, which it verifies with code of its own.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := process{args: os.Args[1:], env: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr}.run(ctx)
+	code := process{args: os.Args[1:], env: os.Getenv, environ: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr}.run(ctx)
 	stop()
 	os.Exit(code)
 }
@@ -23,13 +23,14 @@ func main() {
 type process struct {
 	args     []string
 	env      func(string) string
+	environ  []string // all of it, for the configuration of a role
 	in       io.Reader
 	out, err io.Writer
 }
 
 // run carries one command out and gives the exit status: 0, or 1 after an error was told.
 func (p process) run(ctx context.Context) int {
-	g := &global{env: p.env}
+	g := &global{env: p.env, environ: p.environ}
 	cmd := root(g)
 	cmd.SetArgs(p.args)
 	cmd.SetIn(p.in)
@@ -46,10 +47,11 @@ func (p process) run(ctx context.Context) int {
 func root(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "docket",
-		Short: "Work with a running Docket: cases, flags and the ledger",
-		Long: `Work with a running Docket: cases, flags and the ledger.
+		Short: "Run a role of Docket, or work with a running one: cases, flags and the ledger",
+		Long: `Run a role of Docket, or work with a running one: cases, flags and the ledger.
 
-The address and the token come from the credentials of a standalone data folder (--data DIR
+The roles detect, serve, work, enforce and ledger read a configuration (docket config example). For
+all else, the address and the token come from the credentials of a standalone data folder (--data DIR
 --as LOGIN), or else from the environment: DOCKET_URL and DOCKET_TOKEN.
 
 The exit status is 0, or 1 after an error. With --json, an error is one line of JSON on standard
@@ -66,5 +68,7 @@ are any. Times are UTC.`,
 		return misuse("%v (see %s --help)", err, cmd.CommandPath())
 	})
 	cmd.AddCommand(caseCommand(g), flagCommand(g), auditCommand(g))
+	cmd.AddCommand(roleCommands(g)...)
+	cmd.AddCommand(configCommand(g), keysCommand(g), bootstrapCommand(g))
 	return cmd
 }

@@ -1,6 +1,7 @@
 // Command standalone runs all of Docket in one process on the embedded defaults: the real Temporal
 // server, SQLite, a local ledger, an index and a dry-run platform. It replays a stream of posts
-// through the detector and leaves the cases that come of it waiting in a console.
+// through the detector and leaves the cases that come of it waiting in a console. Its command
+// temporal runs the Temporal server alone.
 package main
 
 import (
@@ -58,5 +59,6 @@ that come of it wait in queues. A second start on the same data goes on where th
 	f.BoolVar(&cfg.Fast, "fast", false, "do not wait for the disk at each commit: a killed process still loses nothing, a power cut may lose the last accepted flags and decisions")
 	f.DurationVar(&cfg.Settings.Lease, "lease", 10*time.Minute, "how long a reviewer's claim holds without input")
 	f.DurationVar(&cfg.Settings.Grace, "grace", 15*time.Second, "how long a decision can be withdrawn before it goes on the ledger")
+	cmd.AddCommand(temporalCommand())
 	return cmd
 }

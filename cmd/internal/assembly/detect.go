@@ -47,7 +47,7 @@ func (p *Process) MakeDetect(ctx context.Context, around func(stream.Source) str
 	if err != nil {
 		return nil, err
 	}
-	rules, err := LoadDetector(c.Rules)
+	rules, err := loadDetector(c.Rules)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +114,8 @@ func (p *Process) openDoor(ctx context.Context) (worker.Door, error) {
 	return worker.Door{Client: cl}, nil
 }
 
-// LoadDetector loads a file of detector rules; "" for the example rules.
-func LoadDetector(path string) (*detector.Rules, error) {
+// loadDetector loads a file of detector rules; "" for the example rules.
+func loadDetector(path string) (*detector.Rules, error) {
 	var r io.Reader = bytes.NewReader(examples.Detector())
 	if path != "" {
 		f, err := os.Open(path)

@@ -14,13 +14,9 @@ import (
 )
 
 func (p *Process) startEnforce(ctx context.Context) error {
-	vkey, err := p.verifierKey()
+	guard, err := p.pinnedGuard()
 	if err != nil {
 		return err
-	}
-	guard, err := enforce.NewGuard(vkey)
-	if err != nil {
-		return fmt.Errorf("pin the log's public key: %w", err)
 	}
 	store, err := p.Records(ctx)
 	if err != nil {
@@ -41,6 +37,19 @@ func (p *Process) startEnforce(ctx context.Context) error {
 	return p.Begin(ctx, worker.NewEnforce(cl, &activities.Actor{
 		Records: store, Sealer: sealer, Guard: guard, Platforms: p.Platform, Log: p.log(config.RoleEnforce), Now: time.Now,
 	}))
+}
+
+// pinnedGuard makes the guard under the log's public key that the configuration pins.
+func (p *Process) pinnedGuard() (*enforce.Guard, error) {
+	vkey, err := p.verifierKey()
+	if err != nil {
+		return nil, err
+	}
+	guard, err := enforce.NewGuard(vkey)
+	if err != nil {
+		return nil, casefile.Invalid("ledger.verifier_key", "is not the public key of a log")
+	}
+	return guard, nil
 }
 
 // openAdapters opens the adapters, with their credentials: nothing but enforce calls it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/docket-triage/docket/casefile"
@@ -97,7 +98,7 @@ func (p *Process) serveLog(ctx context.Context) error {
 	log := p.log(config.RoleLedger)
 	server := worker.NewServe(worker.ServeOptions{
 		Listener: listener, API: http.NotFoundHandler(), Console: http.NotFoundHandler(), Log: p.ledger.Handler(),
-		Checks: p.checks(), Metrics: p.Metrics, Logger: log,
+		Metrics: prometheus.NewRegistry(), Logger: log, // the log is for everybody, figures are not
 	})
 	err = p.Begin(ctx, server)
 	if err != nil {

@@ -39,6 +39,7 @@ func passOn(base *url.URL, log *slog.Logger) http.Handler {
 			r.Out.URL = base.JoinPath(r.In.URL.Path)
 			r.Out.Host = ""
 			r.Out.Header = http.Header{}
+			r.Out.Body, r.Out.ContentLength = http.NoBody, 0
 		},
 		ModifyResponse: func(res *http.Response) error {
 			kept := http.Header{"X-Content-Type-Options": {"nosniff"}}
@@ -66,7 +67,6 @@ func passOn(base *url.URL, log *slog.Logger) http.Handler {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		default:
-			r.Body = http.NoBody
 			proxy.ServeHTTP(w, r)
 		}
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/docket-triage/docket/config"
 	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/review"
@@ -74,9 +76,13 @@ func (p *Process) serveOptions(ctx context.Context) (worker.ServeOptions, error)
 	if err != nil {
 		return none, fmt.Errorf("register the gauges of the queues: %w", err)
 	}
+	metrics := p.Metrics
+	if p.Config.Health.Listen != "" {
+		metrics = prometheus.NewRegistry() // there is a listener for them that the public does not see
+	}
 	return worker.ServeOptions{
 		API: handler, Console: pages, Log: publicLog,
-		Background: []worker.Role{intake.NewSweeper(door)}, Checks: p.checks(), Metrics: p.Metrics, Logger: log,
+		Background: []worker.Role{intake.NewSweeper(door)}, Checks: p.checks(), Metrics: metrics, Logger: log,
 	}, nil
 }
 

@@ -2,17 +2,13 @@ package assembly
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"gocloud.dev/blob"
 
 	"github.com/docket-triage/docket/access"
-	"github.com/docket-triage/docket/casefile"
-	"github.com/docket-triage/docket/detector/fold"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/indexing"
 	"github.com/docket-triage/docket/indexing/embedded"
@@ -20,31 +16,6 @@ import (
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/records/sqlite"
 )
-
-// Keyring opens the keys folder. Every role needs one; which files must be in it is in docs/keys.md.
-func (p *Process) Keyring(ctx context.Context) (*evidence.Keyring, error) {
-	if p.keyring != nil {
-		return p.keyring, nil
-	}
-	dir := p.Config.Keys.Dir
-	if !p.MakeKeys {
-		// Fresh keys in the wrong place would name every account anew.
-		_, err := os.Stat(filepath.Join(dir, "identity.key"))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, casefile.Invalid("keys.dir", "%s holds no identity.key: make keys once for the whole deployment with docket keys make, and copy what this role needs", dir)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("look for the keys: %w", err)
-		}
-	}
-	keyring, err := evidence.OpenKeyring(ctx, evidence.KeyringOptions{Dir: dir, Skeleton: fold.String})
-	if err != nil {
-		return nil, err
-	}
-	p.OnStop(func(context.Context) error { return keyring.Close() })
-	p.keyring = keyring
-	return keyring, nil
-}
 
 // Records opens the records, and refuses those that were written under another identity key.
 func (p *Process) Records(ctx context.Context) (records.Store, error) {
@@ -73,12 +44,11 @@ func (p *Process) Records(ctx context.Context) (records.Store, error) {
 }
 
 func (p *Process) openRecords(ctx context.Context) (records.Store, error) {
-	r := p.Config.Records
 	log := p.Log.With("part", "records")
-	if r.Postgres != "" {
-		return nil, casefile.Invalid("records.postgres", "not supported yet")
+	if p.Config.Records.Postgres != "" {
+		return p.openPostgres(ctx, log)
 	}
-	return sqlite.Open(ctx, sqlite.Options{Path: r.SQLite, Fast: p.Config.Fast, Logger: log})
+	return sqlite.Open(ctx, sqlite.Options{Path: p.Config.Records.SQLite, Fast: p.Config.Fast, Logger: log})
 }
 
 // Sealer opens the sealed store.
@@ -131,12 +101,12 @@ func (p *Process) Rules() (*policy.RuleSet, error) {
 		return p.rules, nil
 	}
 	var err error
-	p.rules, err = LoadRouting(p.Config.Policy.Routing)
+	p.rules, err = loadRouting(p.Config.Policy.Routing)
 	return p.rules, err
 }
 
-// LoadRouting loads a file of routing rules; "" for those that Docket ships.
-func LoadRouting(path string) (*policy.RuleSet, error) {
+// loadRouting loads a file of routing rules; "" for those that Docket ships.
+func loadRouting(path string) (*policy.RuleSet, error) {
 	if path == "" {
 		return policy.Default()
 	}

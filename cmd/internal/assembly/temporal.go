@@ -44,9 +44,6 @@ func (p *Process) temporalOptions(ctx context.Context) (client.Options, error) {
 		return client.Options{}, err
 	}
 	active, keys := keyring.CodecKeys()
-	if active == "" {
-		return client.Options{}, casefile.Invalid("keys.dir", "%s holds no codec.keys: this role reads and writes workflow payloads", p.Config.Keys.Dir)
-	}
 	byID := map[string][]byte{}
 	for id, k := range keys {
 		byID[id] = k[:]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -18,6 +19,10 @@ const (
 	firstPause = 250 * time.Millisecond
 	mostPause  = 5 * time.Second
 )
+
+// refusals are what PostgreSQL says of a wrong user or password, a database that there is not, and
+// one that this user may not connect to.
+var refusals = []string{"28000", "28P01", "3D000", "42501"}
 
 // persist repeats what fails because something does not answer, and says so each time; any other
 // error, or the end of ctx, ends it.
@@ -46,8 +51,12 @@ func (p *Process) persist(ctx context.Context, what string, try func() error) er
 	}
 }
 
-// passes says whether an error may pass by itself.
+// passes says whether an error may pass by itself. A database that answers and lets nobody in does not.
 func passes(err error) bool {
+	var answer interface{ SQLState() string } // of PostgreSQL
+	if errors.As(err, &answer) && slices.Contains(refusals, answer.SQLState()) {
+		return false
+	}
 	var down *serviceerror.Unavailable
 	var late *serviceerror.DeadlineExceeded
 	var unheard *url.Error // no answer over HTTP at all
