@@ -257,7 +257,7 @@ func TestAppealHasItsOwnDeadline(t *testing.T) {
 			states = append(states, p.State.State)
 		}
 	}
-	require.Equal(t, []string{"appeal_opened", "deadline_half", "deadline_missed"}, told)
+	require.Equal(t, []string{"appeal.received", "case.half_due", "case.deadline_missed"}, told)
 	require.Equal(t, []casefile.AppealState{
 		casefile.AppealOpen, casefile.AppealClaimed, casefile.AppealOpen, casefile.AppealClaimed, casefile.AppealDecided, casefile.AppealRejected,
 	}, states)

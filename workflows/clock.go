@@ -12,16 +12,14 @@ import (
 
 // Kinds of telling, as package telling has them.
 const (
-	tellHalf       = "deadline_half"
-	tellMissed     = "deadline_missed"
-	tellThreat     = "threat_to_life"
-	tellEscalated  = "escalated"
-	tellHandedOver = "handed_over"
-	tellAdjudicate = "adjudication"
-	tellReferred   = "referral"
-	tellEmergency  = "emergency_order"
-	tellAppeal     = "appeal_opened"
-	tellUncertain  = "act_uncertain"
+	tellHalf       = "case.half_due"
+	tellMissed     = "case.deadline_missed"
+	tellThreat     = "case.threat"
+	tellEscalated  = "case.escalated"
+	tellHandedOver = "case.handed_over"
+	tellAdjudicate = "case.adjudication"
+	tellReferred   = "case.referred"
+	tellAppeal     = "appeal.received"
 )
 
 // wind sets the clocks of the case's route. A clock that runs keeps its beginning and is only ever

@@ -46,7 +46,7 @@ func TestDeadlinesOfACaseNobodyTouches(t *testing.T) {
 	s := newStage(t, "f1")
 	s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 72*time.Hour)
 	s.run(workflows.CaseInput{}, "f1")
-	require.Equal(t, []string{"deadline_half", "deadline_missed", "deadline_half", "deadline_missed"}, kinds(s.tellings()))
+	require.Equal(t, []string{"case.half_due", "case.deadline_missed", "case.half_due", "case.deadline_missed"}, kinds(s.tellings()))
 	require.Equal(t, []casefile.EntryType{casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryDeadline, casefile.EntryDeadline}, s.types())
 	last := s.lastIn("lead")
 	require.True(t, last.Raised)

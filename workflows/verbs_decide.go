@@ -68,8 +68,7 @@ func (r *caseRun) opinion(ctx workflow.Context, a OpinionArgs) {
 	r.chain.flush = r.chain.flush || r.s.Settings.Grace > 0
 
 	if a.Emergency {
-		r.settle(ctx, a.ID, casefile.ByEmergency, 0)
-		r.tellOf(a.ID, Telling{Kind: tellEmergency, Page: true})
+		r.settle(ctx, a.ID, casefile.ByEmergency, 0) // its review pages somebody
 		return
 	}
 	s := casefile.Settle(r.s.Opinions, r.s.Deciding)
