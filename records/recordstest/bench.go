@@ -161,6 +161,7 @@ func BenchmarkQueue(b *testing.B, s records.Store, cases int) {
 			require.Equal(b, cases, counts[0].Waiting)
 		})
 	})
+	benchmarkPassedOver(b, s)
 }
 
 // percentiles runs call b.N times and reports how long the middle and the slowest took.
