@@ -409,13 +409,14 @@ func (d *Desk) appealWords(ctx context.Context, row records.AppealRow, v *Appeal
 
 // appealVerb is a checked verb on an appeal.
 type appealVerb struct {
-	who  access.Who
-	row  records.AppealRow
-	verb workflows.Verb
-	key  string
+	who   access.Who
+	row   records.AppealRow
+	about records.Case
+	verb  workflows.Verb
+	key   string
 }
 
-// startAppealVerb checks permission, team, key and that the person took no part.
+// startAppealVerb checks permission, team, key, that the person took no part and may see the case.
 func (d *Desk) startAppealVerb(ctx context.Context, who access.Who, name string, need access.Permission, call AppealCall) (appealVerb, error) {
 	actor, err := d.appealActor(who, need)
 	if err != nil {
@@ -436,11 +437,19 @@ func (d *Desk) startAppealVerb(ctx context.Context, who access.Who, name string,
 	if part {
 		return appealVerb{}, errTookPart
 	}
+	about, err := d.row(ctx, row.Case)
+	if err != nil {
+		return appealVerb{}, err
+	}
+	// Whoever may not read the case cannot decide an appeal against what was decided on it.
+	if !access.MaySeeRestricted(who, about.Restricted, false) {
+		return appealVerb{}, errRestricted
+	}
 	id, err := d.verbID(who.Person, name, row.ID, k)
 	if err != nil {
 		return appealVerb{}, err
 	}
-	return appealVerb{who: who, row: row, verb: workflows.Verb{ID: id, Case: row.Case, Actor: actor}, key: k}, nil
+	return appealVerb{who: who, row: row, about: about, verb: workflows.Verb{ID: id, Case: row.Case, Actor: actor}, key: k}, nil
 }
 
 // appealActor refuses whoever is not of the team that looks at appeals.
@@ -552,11 +561,7 @@ func (d *Desk) PreviewRuling(ctx context.Context, who access.Who, appeal string,
 	if err != nil {
 		return Preview{}, err
 	}
-	row, err := d.row(ctx, v.row.Case)
-	if err != nil {
-		return Preview{}, err
-	}
-	err = d.look(ctx, who, row, string(access.PurposeAppeal))
+	err = d.look(ctx, who, v.about, string(access.PurposeAppeal))
 	if err != nil {
 		return Preview{}, err
 	}
@@ -569,7 +574,7 @@ func (d *Desk) PreviewRuling(ctx context.Context, who access.Who, appeal string,
 		return out, nil
 	}
 	token := previewToken{Case: v.row.Case, Appeal: v.row.ID, Person: who.Person, Number: casefile.NewID(), At: d.now().Truncate(time.Second)}
-	n, err := d.renderRuling(ctx, v.row, form.Outcome, token.Number, token.At)
+	n, err := d.renderRuling(ctx, v, form.Outcome, token.Number, token.At)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -651,7 +656,7 @@ func (d *Desk) sealRuling(ctx context.Context, v appealVerb, call RuleAppealCall
 			return nil, err
 		}
 	}
-	n, err := d.renderRuling(ctx, v.row, call.Form.Outcome, t.Number, t.At)
+	n, err := d.renderRuling(ctx, v, call.Form.Outcome, t.Number, t.At)
 	if err != nil {
 		return nil, err
 	}
@@ -662,7 +667,8 @@ func (d *Desk) sealRuling(ctx context.Context, v appealVerb, call RuleAppealCall
 }
 
 // renderRuling writes the exact notice of a ruling; an empty one where the decision sent none.
-func (d *Desk) renderRuling(ctx context.Context, row records.AppealRow, outcome casefile.AppealOutcome, number string, at time.Time) (casefile.Notice, error) {
+func (d *Desk) renderRuling(ctx context.Context, v appealVerb, outcome casefile.AppealOutcome, number string, at time.Time) (casefile.Notice, error) {
+	row := v.row
 	decision, err := d.o.Records.Decision(ctx, row.Decision)
 	if err != nil {
 		return casefile.Notice{}, fmt.Errorf("read the decision for the notice: %w", err)
@@ -674,11 +680,7 @@ func (d *Desk) renderRuling(ctx context.Context, row records.AppealRow, outcome 
 	if about == nil || !notice.Due(decision.Decision.Action) {
 		return casefile.Notice{}, nil
 	}
-	kase, err := d.row(ctx, row.Case)
-	if err != nil {
-		return casefile.Notice{}, err
-	}
-	account, posts, err := d.concerned(ctx, kase)
+	account, posts, err := d.concerned(ctx, v.about)
 	if err != nil {
 		return casefile.Notice{}, err
 	}

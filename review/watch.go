@@ -114,18 +114,31 @@ func (d *Desk) Refusals(ctx context.Context, who access.Who, after int64, limit 
 	return rows, next, nil
 }
 
-// Change is one hint of the change feed: something about a case changed. It carries codes only; an
-// empty Case means "look at everything".
+// Change is one hint of the change feed: something changed. It carries codes only; an empty Kind means
+// "look at everything".
 type Change struct {
-	Kind records.ChangeKind `json:"kind"`
+	Kind records.ChangeKind `json:"kind"` // case, decision, appeal, act or switch
 	Case casefile.CaseRef   `json:"case,omitempty"`
+	// ID is an appeal's, an act's key (decision, number and direction), or the name of a switch or of a
+	// rule whose breaker changed.
+	ID string `json:"id,omitempty"`
 }
 
-// Watch gives changes of cases and decisions until ctx ends; then the channel is closed. They are
-// hints and may skip: a slow reader gets an empty Change instead of those it missed.
+// watched are the kinds of change that are told, each to those with one permission.
+var watched = map[records.ChangeKind]access.Permission{
+	records.ChangeCase:     access.CaseList,
+	records.ChangeDecision: access.DecisionRead,
+	records.ChangeAppeal:   access.AppealList,
+	records.ChangeAct:      access.ActList,
+	records.ChangeSwitch:   access.SessionManage, // every page says what is paused
+}
+
+// Watch gives changes until ctx ends; then the channel is closed. They are hints and may skip: a slow
+// reader gets an empty Change instead of those it missed. That an opinion was given is told as every
+// other change of a case is.
 func (d *Desk) Watch(ctx context.Context, who access.Who) (<-chan Change, error) {
 	err := who.Require(access.QueueRead)
-	if err != nil {
+	if err != nil && !who.May(access.ActList) {
 		return nil, err
 	}
 	out := make(chan Change)
@@ -133,13 +146,12 @@ func (d *Desk) Watch(ctx context.Context, who access.Who) (<-chan Change, error)
 	go func() {
 		defer close(out)
 		for c := range in {
-			switch c.Kind {
-			case "", records.ChangeCase, records.ChangeDecision:
-			default:
+			need, told := watched[c.Kind]
+			if c.Kind != "" && (!told || !who.May(need)) {
 				continue
 			}
 			select {
-			case out <- Change{Kind: c.Kind, Case: c.Case}:
+			case out <- Change{Kind: c.Kind, Case: c.Case, ID: c.ID}:
 			case <-ctx.Done():
 				return
 			}

@@ -77,7 +77,7 @@ func TestLifeOfACase(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, http.StatusUnprocessableEntity, refused.Status)
 	require.Equal(t, []review.Fault{{Field: "mitigations.M5", Message: "must be answered yes or no"}, {Field: "rationale", Message: "required: at least 10 characters"}}, refused.Faults)
-	preview, err := rev.Preview(ctx, in.Case, form)
+	preview, err := rev.Preview(ctx, review.PreviewCall{Case: in.Case, Form: form})
 	require.NoError(t, err)
 	opinion.Form, opinion.Preview = form, preview.Token
 	decided, err := rev.Opinion(ctx, opinion)

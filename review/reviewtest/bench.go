@@ -38,6 +38,11 @@ const (
 	OtherQueue = "other"
 )
 
+// Reconciled is the report of a Bench's reconciler.
+type Reconciled struct {
+	Cases int `json:"cases"`
+}
+
 // OtherTeam is the team of OtherQueue. Nobody of the demo people is of it: see Bench.Add.
 const OtherTeam = "other"
 
@@ -48,6 +53,7 @@ queues:
   - {name: lead, title: Leads, deadline: 24h, roles: [lead]}
   - {name: other, title: Another team, deadline: 24h, roles: [reviewer, senior, lead], team: other}
 lead_queue: lead
+appeals: {team: review}
 on_unknown: {queue: general, severity: 3, confidence: 0, tier: alert}
 rules:
   - {id: default, when: "true", queue: general, severity: 3, confidence: 2, tier: alert}
@@ -139,7 +145,8 @@ func New(t testing.TB, log *slog.Logger) *Bench {
 	b.Options = review.Options{
 		Records: b.Records, Sealer: b.Sealer, Identity: b.Identity, Search: b.Index, Workflows: b.Workflows, Log: log,
 		Signer: signer, Rules: b.Rules, People: b.Access, Glass: b.Glass, Reasons: ring,
-		CanNotify: func(string) bool { return true }, Platforms: []string{Platform}, Grace: time.Minute, Lease: lease, Now: b.Clock.Now,
+		Reconciler: review.ReconcilerFunc[Reconciled](func(context.Context) (Reconciled, error) { return Reconciled{Cases: 1}, nil }),
+		CanNotify:  func(string) bool { return true }, Platforms: []string{Platform}, Grace: time.Minute, Lease: lease, Now: b.Clock.Now,
 	}
 	b.Desk = review.New(b.Options)
 	return b
