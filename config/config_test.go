@@ -190,7 +190,7 @@ func TestNoConfiguration(t *testing.T) {
 // TestOtherVariables: what has our prefix for another reason is no fault.
 func TestOtherVariables(t *testing.T) {
 	t.Parallel()
-	_, err := load(t, "", "DOCKET_URL=x", "DOCKET_TOKEN=x", "DOCKET_CONFIG=x", "DOCKET_WEBHOOK_SECRET=x", "DOCKET_SERVICE_HOST=10.0.0.1",
+	_, err := load(t, "", "DOCKET_URL=x", "DOCKET_TOKEN=x", "DOCKET_CONFIG=x", "DOCKET_WEBHOOK_OLD_SECRET=x", "DOCKET_SERVICE_HOST=10.0.0.1",
 		"DOCKET_SERVE_SERVICE_HOST=10.0.0.1", "DOCKET_SERVE_SERVICE_PORT=80", "DOCKET_SERVE_SERVICE_PORT_HTTP=80", "DOCKET_PORT=tcp://10.0.0.1:80",
 		"DOCKET_SERVE_PORT_80_TCP=tcp://10.0.0.1:80", "DOCKET_SERVE_PORT_80_TCP_PROTO=tcp")
 	require.NoError(t, err)

@@ -89,9 +89,10 @@ func decode(s Sources, data []byte) (Config, error) {
 	return c, nil
 }
 
-// elsewhere are variables with our prefix that are no keys: the command line's own, the secrets that
-// a platform's settings name, and what Kubernetes sets for a service called docket or docket-something.
-var elsewhere = regexp.MustCompile(`^DOCKET_(URL|TOKEN|CONFIG|WEBHOOK_\w+|(\w+_)?SERVICE_HOST|(\w+_)?SERVICE_PORT(_\w+)?|(\w+_)?PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+// elsewhere are variables with our prefix that are no keys: the command line's own, secrets that the
+// settings of webhooks and mail name, and what Kubernetes sets for a service called docket or
+// docket-something.
+var elsewhere = regexp.MustCompile(`^DOCKET_(URL|TOKEN|CONFIG|(\w+_)?SECRET|(\w+_)?SERVICE_HOST|(\w+_)?SERVICE_PORT(_\w+)?|(\w+_)?PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 func (r *reader) environ(environ []string) values {
 	keys := map[string]key{}
