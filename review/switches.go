@@ -164,6 +164,8 @@ type SwitchAnswer struct {
 	Switch SwitchView `json:"switch"`
 	// Waiting is how many acts of those that the switch covers have not begun or not come to their end.
 	Waiting int `json:"waiting"`
+	// Paused are the switches that still stop some or all of these acts.
+	Paused []string `json:"paused,omitempty"`
 }
 
 // PauseActs stops every act of a platform ("" for all): once it has answered, none starts. What is
@@ -194,8 +196,28 @@ func (d *Desk) setActs(ctx context.Context, who access.Who, need access.Permissi
 	if err != nil {
 		return SwitchAnswer{}, err
 	}
-	waiting, err := d.waitingActs(ctx, platform)
-	return SwitchAnswer{Switch: view, Waiting: waiting}, err
+	out := SwitchAnswer{Switch: view}
+	out.Paused, err = d.pausing(ctx, platform)
+	if err != nil {
+		return SwitchAnswer{}, err
+	}
+	out.Waiting, err = d.waitingActs(ctx, platform)
+	return out, err
+}
+
+// pausing lists the switches that are off and cover acts of a platform, or of any with "".
+func (d *Desk) pausing(ctx context.Context, platform string) ([]string, error) {
+	rows, err := d.o.Records.Switches(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read switches: %w", err)
+	}
+	var out []string
+	for _, r := range rows {
+		if r.Name != records.SwitchAutomation && !r.On && (platform == "" || r.Name == records.SwitchActs || r.Name == records.ActsOf(platform)) {
+			out = append(out, r.Name)
+		}
+	}
+	return out, nil
 }
 
 // setSwitch sets a switch, unless it stands so already. std is how one stands that was never set.

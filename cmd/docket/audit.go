@@ -16,7 +16,8 @@ import (
 )
 
 func auditCommand(g *global) *cobra.Command {
-	return group("audit", "Verify the ledger, prove what is in it, read its end", auditVerify(g), auditProve(g), auditTail(g))
+	return group("audit", "Verify the ledger, prove what is in it, read its end, start lost workflows again",
+		auditVerify(g), auditProve(g), auditTail(g), auditReconcile(g))
 }
 
 // logOptions name a log and the key it is checked against.

@@ -15,7 +15,8 @@ import (
 func caseCommand(g *global) *cobra.Command {
 	return group("case", "List, open, claim and decide cases",
 		caseQueues(g), caseList(g), caseFind(g), caseShow(g), caseNext(g), caseClaim(g), caseRelease(g),
-		caseComment(g), caseOpinion(g), caseWithdraw(g), caseClose(g), caseReopen(g))
+		caseComment(g), caseOpinion(g), caseWithdraw(g), caseClose(g), caseReopen(g), caseSnooze(g), caseHold(g), caseHandOver(g),
+		caseEscalate(g), caseDeadline(g), caseForceRelease(g), caseRefer(g))
 }
 
 func caseQueues(g *global) *cobra.Command {
@@ -31,13 +32,40 @@ func caseQueues(g *global) *cobra.Command {
 				return err
 			}
 			return g.print(cmd.OutOrStdout(), queues, func(w io.Writer) {
-				_, _ = fmt.Fprintln(w, "QUEUE\tWAITING\tCLAIMED\tOVERDUE\tOLDEST\tNEXT DUE")
+				_, _ = fmt.Fprintln(w, "QUEUE\tWAITING\tCLAIMED\tOVERDUE\tSNOOZED\tOLDEST\tNEXT DUE\tTEAM")
 				for _, q := range queues {
-					_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\n", q.Name, q.Waiting, q.Claimed, q.Overdue, when(q.Oldest), when(q.NextDue))
+					_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", plain(q.Name), q.Waiting, q.Claimed, q.Overdue, q.Snoozed, when(q.Oldest), when(q.NextDue), orDash(q.Team))
 				}
 			})
 		},
 	}
+}
+
+// marks are what sets a case apart from others in a list.
+func marks(c review.CaseRow) []string {
+	var out []string
+	if c.Threat {
+		out = append(out, "THREAT TO LIFE")
+	}
+	if c.Stage == casefile.StageAdjudication {
+		out = append(out, "two opinions differ")
+	}
+	for _, m := range c.Missed {
+		out = append(out, "missed "+string(m))
+	}
+	if c.Raised && !c.Threat && len(c.Missed) == 0 {
+		out = append(out, "half of its time is over")
+	}
+	if c.SnoozedUntil != nil {
+		out = append(out, "snoozed until "+when(c.SnoozedUntil))
+	}
+	if c.AssignedTo != "" {
+		out = append(out, "handed over to "+string(c.AssignedTo))
+	}
+	if c.Restricted != "" {
+		out = append(out, "restricted to "+string(c.Restricted))
+	}
+	return out
 }
 
 func (g *global) printPage(out io.Writer, page review.CasePage) error {
@@ -46,10 +74,10 @@ func (g *global) printPage(out io.Writer, page review.CasePage) error {
 			_, _ = fmt.Fprintln(w, "no cases")
 			return
 		}
-		_, _ = fmt.Fprintln(w, "CASE\tSTATE\tQUEUE\tSEV\tCONF\tDUE\tOPENED\tFLAGS\tHOLDER")
+		_, _ = fmt.Fprintln(w, "CASE\tSTATE\tQUEUE\tSEV\tCONF\tDUE\tOPENED\tFLAGS\tHOLDER\tMARKS")
 		for _, c := range page.Cases {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n",
-				c.Case, c.State, c.Queue, c.Severity, c.Confidence, when(c.DueAt), when(&c.OpenedAt), c.Flags, c.Holder)
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\t%s\n",
+				c.Case, c.State, c.Queue, c.Severity, c.Confidence, when(c.DueAt), when(&c.OpenedAt), c.Flags, c.Holder, strings.Join(marks(c), ", "))
 		}
 		if page.Total != nil {
 			_, _ = fmt.Fprintf(w, "%d found\n", *page.Total)
@@ -100,8 +128,9 @@ func caseFind(g *global) *cobra.Command {
 	var q review.Query
 	var state, policy, action string
 	cmd := &cobra.Command{
-		Use: "find [WORDS|-]", Short: "Look for cases by number, account id, handle or words of the evidence", Args: takes(0, 1),
-		Long: `Look for cases by number, account id, handle or words of the evidence.
+		Use: "find [WORDS|-]", Short: "Look for cases by number, notice, account id, handle, profile address or words of the evidence", Args: takes(0, 1),
+		Long: `Look for cases by number, by the number on a notice, by account id, by a handle that the account has or had, by
+the address of its profile, or by words of the evidence.
 
 What stands on a command line shows in this machine's process list and the shell's history: give -
 and write handles and words on standard input.`,

@@ -153,7 +153,6 @@ func TestOpinionRefused(t *testing.T) {
 	without := reviewtest.Form(casefile.L5, post)
 	delete(without.Mitigations, casefile.M3)
 	without.Rationale = "short"
-	terminate := reviewtest.Form(casefile.L6, post)
 	opinion := func(in string, args ...string) result {
 		return b.typed("rev1", in, append([]string{"case", "opinion", string(ref)}, args...)...)
 	}
@@ -169,7 +168,7 @@ func TestOpinionRefused(t *testing.T) {
 		want []string
 	}{
 		"two faults":          {string(b.JSON(without)), []string{"--evidence-revision", "1"}, []string{"2 faults:", "\n  mitigations.M3: must be answered yes or no\n", "\n  rationale: "}},
-		"L6":                  {string(b.JSON(terminate)), []string{"--evidence-revision", "1"}, []string{"action: L6 ends an account"}},
+		"an order by rev1":    {string(b.JSON(good)), []string{"--evidence-revision", "1", "--emergency"}, []string{"do not allow case.emergency"}},
 		"new evidence":        {string(b.JSON(good)), []string{"--evidence-revision", "7"}, []string{"evidence came in"}},
 		"evidence not told":   {string(b.JSON(good)), nil, []string{"--evidence-revision N"}},
 		"no preview of ours":  {string(b.JSON(good)), []string{"--evidence-revision", "1", "--confirm", "x"}, []string{"preview: "}},

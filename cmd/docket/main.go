@@ -67,7 +67,8 @@ are any. Times are UTC.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misuse("%v (see %s --help)", err, cmd.CommandPath())
 	})
-	cmd.AddCommand(caseCommand(g), flagCommand(g), auditCommand(g))
+	cmd.AddCommand(caseCommand(g), flagCommand(g), auditCommand(g), appealCommand(g), actsCommand(g), automationCommand(g),
+		breakerCommand(g), peopleCommand(g), glassCommand(g))
 	cmd.AddCommand(roleCommands(g)...)
 	cmd.AddCommand(configCommand(g), keysCommand(g), bootstrapCommand(g))
 	return cmd

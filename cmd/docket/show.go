@@ -17,14 +17,42 @@ import (
 func showCase(out io.Writer, v review.CaseView) error {
 	p := &printer{out: out}
 	p.line("Case %s  %s  queue %s  severity %d  confidence %d  tier %s  due %s", v.Case, v.State, v.Queue, v.Severity, v.Confidence, v.Tier, when(v.DueAt))
+	for _, m := range marks(v.CaseRow) {
+		p.line("! %s", m)
+	}
+	if v.Why != "" {
+		p.line("! %s", plain(v.Why))
+	}
+	for _, d := range v.Deadlines {
+		p.line("Deadline %s %s%s", d.Deadline, when(&d.DueAt), deadlineMark(d))
+	}
+	if v.Withheld {
+		return p.err
+	}
 	p.line("Evidence revision %d", v.EvidenceRevision)
 	p.line("Account %s on %s", plain(v.AccountID), plain(v.Platform))
 	p.words("Handle", v.Handle)
+	for _, h := range v.AccountState.EarlierHandles {
+		p.words("Earlier handle", h)
+	}
+	if v.AccountState.GoneAt != nil {
+		p.line("The account is gone since %s", when(v.AccountState.GoneAt))
+	}
 	p.words("Name", v.Account.DisplayName)
 	p.words("Profile", v.Account.Bio)
 	p.line("Routed by rule %s with %s", plain(v.Route.Rule), values(v.Route.Values))
 	if v.Claim != nil {
-		p.line("Held by %s (claim %d) until %s", v.Claim.Person, v.Claim.Number, when(&v.Claim.ExpiresAt))
+		held := ""
+		if v.Held {
+			held = ", kept without input"
+		}
+		p.line("Held by %s (claim %d) until %s%s", v.Claim.Person, v.Claim.Number, when(&v.Claim.ExpiresAt), held)
+	}
+	for _, r := range v.Referrals {
+		p.line("Referred to %s by %s at %s, receipt %s: %s", r.Kind, r.Person, when(&r.At), r.Event, plain(r.Words))
+	}
+	if a := v.Attached; a != nil {
+		p.line("Already decided with case %s: %s, %s", a.Case, judgement(a.Judgement), a.State)
 	}
 	for _, m := range v.Missing {
 		p.line("! %s", plain(m))
@@ -35,6 +63,10 @@ func showCase(out io.Writer, v review.CaseView) error {
 		p.line("  %-14s %-8s %s", plain(string(f.Kind)), f.Status, findingText(f))
 	}
 	p.around(v)
+	if r := v.Recommendation; r != nil {
+		p.head("Policy recommends")
+		p.line("  %s: %s", recommended(*r), plain(r.Reason))
+	}
 	p.opinions(v)
 	p.decision(v)
 	return p.err
@@ -55,6 +87,9 @@ func (p *printer) evidence(v review.CaseView) {
 		mark := " "
 		if e.New {
 			mark = "+" // since the last look
+		}
+		if e.Undecided {
+			mark += "*" // no earlier decision had it before it
 		}
 		p.line("%s %s  [%s] %s", mark, when(&e.Event.At), plain(e.Event.ID), plain(e.Event.Text))
 	}
@@ -81,7 +116,14 @@ func (p *printer) opinions(v review.CaseView) {
 		p.line("  %s %s commented: %s", when(&c.At), c.Person, plain(c.Text))
 	}
 	for _, o := range v.Opinions {
-		p.line("  %s %s (%s) judged %s: %s", when(&o.At), o.Person, o.Role, judgement(o.Judgement), plain(o.Rationale))
+		note := ""
+		switch {
+		case o.Void:
+			note = " (counts no more)"
+		case o.Blind:
+			note = " (not shown to others yet)"
+		}
+		p.line("  %s %s (%s) judged %s%s: %s", when(&o.At), o.Person, o.Role, judgement(o.Judgement), note, plain(o.Rationale))
 	}
 }
 
@@ -92,11 +134,15 @@ func (p *printer) decision(v review.CaseView) {
 	}
 	p.head("Decision")
 	p.line("  %s: %s %s", judgement(d.Judgement), d.State, plain(d.Why))
+	p.line("  decided by %s%s", d.DecidedBy, ruleOf(d))
 	if d.GraceUntil != nil {
 		p.line("  can be withdrawn until %s", d.GraceUntil.UTC().Format(time.RFC3339))
 	}
 	for _, a := range d.Acts {
-		p.line("  act %d %s (%s): %s %s", a.Act.Number, a.Act.Kind, a.Direction, a.State, plain(a.Why))
+		p.line("  act %d %s (%s): %s %s%s", a.Act.Number, a.Act.Kind, a.Direction, a.State, plain(a.Why), triesOf(a))
+	}
+	for _, a := range d.Appeals {
+		p.line("  %s %s: %s, due %s %s", a.Kind, plain(a.Appeal), a.State, when(&a.DueAt), a.Outcome)
 	}
 	if v.Proof != nil {
 		p.line("  proof: entry %s, index %d, hash %s", v.Proof.Event, v.Proof.Index, v.Proof.Hash)
@@ -104,6 +150,36 @@ func (p *printer) decision(v review.CaseView) {
 	if d.Notice != "" {
 		p.line("  notice %s, %s:\n%s", d.NoticeNo, d.NoticeSent, strings.TrimSuffix(quoted(d.Notice), "\n"))
 	}
+}
+
+func ruleOf(d *review.DecisionView) string {
+	if d.Rule == "" {
+		return ""
+	}
+	return ", rule " + plain(d.Rule)
+}
+
+func triesOf(a review.ActView) string {
+	out := ""
+	if a.Tries > 0 {
+		out += fmt.Sprintf(", %d attempts came to nothing, the last with %s", a.Tries, plain(a.LastError))
+	}
+	if a.SettledBy != "" {
+		out += fmt.Sprintf(", settled by %s", a.SettledBy)
+	}
+	return out
+}
+
+func deadlineMark(d review.DeadlineView) string {
+	switch {
+	case d.Missed:
+		return ", MISSED"
+	case d.Met:
+		return ", met"
+	case d.Half:
+		return ", half of the time is over"
+	}
+	return ""
 }
 
 func judgement(j casefile.Judgement) string {

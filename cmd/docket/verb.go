@@ -60,6 +60,9 @@ func (g *global) printAnswer(out io.Writer, a review.VerbAnswer) error {
 		if a.GraceUntil != nil {
 			_, _ = fmt.Fprintf(w, "can be withdrawn until\t%s\n", a.GraceUntil.UTC().Format("2006-01-02 15:04:05Z"))
 		}
+		if a.Referral != "" {
+			_, _ = fmt.Fprintf(w, "receipt\t%s\n", plain(string(a.Referral)))
+		}
 		_, _ = fmt.Fprintf(w, "key\t%s\n", plain(a.Key))
 	})
 }
@@ -219,7 +222,7 @@ func needSeen(seen int) error {
 func caseOpinion(g *global) *cobra.Command {
 	var key verbKey
 	var file, confirm string
-	var preview bool
+	var preview, emergency bool
 	var seen int
 	cmd := onCase(g, "opinion", "Give an opinion from a JSON form, or see what it would bring about", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
 		if !preview {
@@ -237,14 +240,14 @@ func caseOpinion(g *global) *cobra.Command {
 			return err
 		}
 		if preview {
-			return g.preview(cmd, c, ref, form)
+			return g.preview(cmd, c, review.PreviewCall{Case: ref, Form: form, Emergency: emergency})
 		}
 		claim, err := key.held(cmd, c, ref)
 		if err != nil {
 			return err
 		}
 		a, err := c.Opinion(cmd.Context(), review.OpinionCall{
-			VerbCall: key.call(ref), Claim: claim, EvidenceRevision: seen, Form: form, Preview: confirm,
+			VerbCall: key.call(ref), Claim: claim, EvidenceRevision: seen, Form: form, Preview: confirm, Emergency: emergency,
 		})
 		if err != nil {
 			return doubtful(err, key.key)
@@ -260,41 +263,60 @@ func caseOpinion(g *global) *cobra.Command {
 	f.StringVar(&file, "file", "-", "file with the form")
 	f.BoolVar(&preview, "preview", false, "only show the consequences and the exact notice")
 	f.StringVar(&confirm, "confirm", "", "token of the preview that you confirm")
+	f.BoolVar(&emergency, "emergency", false, "order L5 at once; somebody else reviews it within a day (senior or lead)")
 	seenFlag(cmd, &seen)
 	return key.on(cmd)
 }
 
 // preview shows what an opinion would do; a form with faults is an error.
-func (g *global) preview(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef, form casefile.OpinionForm) error {
-	p, err := c.Preview(cmd.Context(), review.PreviewCall{Case: ref, Form: form})
+func (g *global) preview(cmd *cobra.Command, c *client.Client, call review.PreviewCall) error {
+	p, err := c.Preview(cmd.Context(), call)
 	if err != nil {
 		return err
 	}
-	err = g.print(cmd.OutOrStdout(), p, func(w io.Writer) { showPreview(w, p) })
+	return g.printPreview(cmd.OutOrStdout(), p, "To give this opinion")
+}
+
+func (g *global) printPreview(out io.Writer, p review.Preview, confirm string) error {
+	err := g.print(out, p, func(w io.Writer) { showPreview(w, p, confirm) })
 	if err == nil && len(p.Faults) > 0 {
 		err = errSaid
 	}
 	return err
 }
 
-func showPreview(w io.Writer, p review.Preview) {
+func showPreview(w io.Writer, p review.Preview, confirm string) {
 	for _, f := range p.Faults {
 		_, _ = fmt.Fprintf(w, "fault in %s: %s\n", plain(f.Field), plain(f.Message))
 	}
 	for _, c := range p.Consequences {
 		_, _ = fmt.Fprintf(w, "- %s\n", plain(c))
 	}
+	if r := p.Recommendation; r != nil {
+		_, _ = fmt.Fprintf(w, "\nPolicy recommends: %s\n%s\n", recommended(*r), plain(r.Reason))
+	}
 	if p.Notice != "" {
 		_, _ = fmt.Fprintf(w, "\nNotice, exactly as it would be sent:\n%s", quoted(p.Notice))
 	}
 	if p.Token != "" {
-		_, _ = fmt.Fprintf(w, "\nTo give this opinion: --confirm %s\n", p.Token)
+		_, _ = fmt.Fprintf(w, "\n%s: --confirm %s\n", confirm, p.Token)
 	}
+}
+
+// recommended is the recommended step in short.
+func recommended(r review.RecommendationView) string {
+	switch {
+	case r.Action == "":
+		return "nothing"
+	case r.Days > 0:
+		return fmt.Sprintf("%s for %d days", r.Action, r.Days)
+	}
+	return string(r.Action)
 }
 
 func caseWithdraw(g *global) *cobra.Command {
 	var key verbKey
-	return key.on(onCase(g, "withdraw", "Take your own decision back within its grace time", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+	return key.on(onCase(g, "withdraw", "Take a decision back within its grace time, where it rests on your opinion", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
 		a, err := c.Withdraw(cmd.Context(), key.call(ref), "")
 		if err != nil {
 			return doubtful(err, key.key)

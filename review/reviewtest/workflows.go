@@ -33,6 +33,8 @@ type Workflows struct {
 	Before func(ctx context.Context, name string) error
 	// After, if set, is called after a verb took effect; an error is answered in place of its result.
 	After func(ctx context.Context, name string) error
+	// Acts is what every act of CarryOut comes to; "" means done, ActPlanned that none begins.
+	Acts casefile.ActState
 	// Findings, if set, are sealed with every case that a flag opens or grows.
 	Findings []casefile.Finding
 
@@ -527,10 +529,19 @@ func (w *Workflows) CarryOut(ctx context.Context, ref casefile.CaseRef) error {
 	if err != nil {
 		return err
 	}
+	outcome, end := casefile.ActDone, casefile.DecisionDone
+	switch w.Acts {
+	case casefile.ActPlanned:
+		acts, end = nil, casefile.DecisionExecuting
+	case casefile.ActUncertain:
+		outcome, end = casefile.ActUncertain, casefile.DecisionUncertain
+	case casefile.ActFailed:
+		outcome, end = casefile.ActFailed, casefile.DecisionFailed
+	}
 	for _, a := range acts {
 		_, _, err = w.Records.BeginAct(ctx, a.Act, casefile.Do, now)
 		if err == nil {
-			_, err = w.Records.EndAct(ctx, casefile.ActOutcome{Act: a.Act, Direction: casefile.Do, State: casefile.ActDone, At: now, Reference: "ref"})
+			_, err = w.Records.EndAct(ctx, casefile.ActOutcome{Act: a.Act, Direction: casefile.Do, State: outcome, At: now, Reference: "ref"})
 		}
 		if err != nil {
 			return err
@@ -548,7 +559,7 @@ func (w *Workflows) CarryOut(ctx context.Context, ref casefile.CaseRef) error {
 			return err
 		}
 	}
-	err = w.Records.AdvanceDecision(ctx, d.Decision.ID, casefile.DecisionDone, "", nil, now)
+	err = w.Records.AdvanceDecision(ctx, d.Decision.ID, end, "", nil, now)
 	if err == nil {
 		err = w.archive(ctx, &row)
 	}
