@@ -15,7 +15,8 @@ import (
 // can be repeated as it is, and the second time changes nothing. Its answer is then the first one's,
 // too, but for these: PutFlag tells that the row stood before, BeginAct that the act was begun before;
 // PutToken gives CodeConflict; UseLogin finds its link used up. ReserveNext may reserve a further
-// case: the first stays reserved until its hold ends. PutView, PutRefusal and PutOutbox need a Key.
+// case, TakeTelling a further telling: the first stays reserved until its hold ends. PutView,
+// PutRefusal and PutOutbox need a Key.
 type Store interface {
 	Accounts
 	Flags
