@@ -223,7 +223,7 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 	var answer workflows.PrepareActsAnswer
 	for i, row := range stand {
 		answer.Acts = append(answer.Acts, workflows.PreparedAct{Act: row.Act, UndoDigest: row.UndoDigest})
-		answer.Again = answer.Again || !row.PlannedAt.Equal(rows[i].PlannedAt)
+		answer.Again = answer.Again || row.State != casefile.ActPlanned || !row.PlannedAt.Equal(rows[i].PlannedAt)
 	}
 	return answer, nil
 }

@@ -182,11 +182,13 @@ func flagOf(id string, posts ...casefile.Event) casefile.Flag {
 }
 
 // submit hands a flag in at the door and gives the key of its row.
-func (b *bed) submit(f casefile.Flag) casefile.FlagKey {
+func (b *bed) submit(f casefile.Flag) casefile.FlagKey { return b.submitAs("p-detector", f) }
+
+func (b *bed) submitAs(who casefile.Person, f casefile.Flag) casefile.FlagKey {
 	b.t.Helper()
 	raw, err := json.Marshal(f)
 	require.NoError(b.t, err)
-	_, err = b.door.Submit(b.t.Context(), access.Who{Person: "p-detector", Roles: []casefile.Role{casefile.RoleService}}, raw)
+	_, err = b.door.Submit(b.t.Context(), access.Who{Person: who, Roles: []casefile.Role{casefile.RoleService}}, raw)
 	require.NoError(b.t, err)
 	return b.identity.Flag(f.Platform, f.ID)
 }
@@ -379,6 +381,20 @@ func (l *life) settled(opinions ...casefile.Opinion) casefile.Decision {
 	}
 }
 
+// graced settles the case by opinions and shows it within its grace time.
+func (l *life) graced(opinions ...casefile.Opinion) casefile.Decision {
+	l.t.Helper()
+	d := l.settled(opinions...)
+	for i := range opinions {
+		d.OpinionEvents = append(d.OpinionEvents, casefile.NewEventID(l.s.Chain.Name, l.s.Chain.Seq+i+1))
+	}
+	until := l.clock().Add(time.Minute)
+	l.s.Opinions, l.s.OpinionEvents, l.s.Decision, l.s.GraceUntil = opinions, d.OpinionEvents, &d, &until
+	l.s.State, l.s.DecisionState = casefile.StateDecided, casefile.DecisionGrace
+	l.project(workflows.ProjectAsk{Opinions: opinions})
+	return d
+}
+
 // decide settles the case by opinions, puts the decision on the ledger and gives its takedown.
 func (l *life) decide(opinions ...casefile.Opinion) workflows.TakedownInput {
 	l.t.Helper()
@@ -493,4 +509,49 @@ func requireCode(t *testing.T, want casefile.Code, err error) {
 	t.Helper()
 	require.Error(t, err)
 	require.Equal(t, want, casefile.ErrorCode(err), fmt.Sprint(err))
+}
+
+// appeal opens an appeal against a decision, as the API does.
+func (b *bed) appeal(in workflows.TakedownInput) records.AppealRow {
+	b.t.Helper()
+	d := in.Decision
+	row, created, err := b.records.PutAppeal(b.t.Context(), records.AppealRow{
+		ID: casefile.NewID(), Kind: casefile.AppealByAccount, Decision: d.ID, Case: d.Case, Platform: d.Platform, Account: d.Account,
+		Digest: "digest-of-complaint", OpenedBy: casefile.Actor{Person: "p-clerk000", Role: casefile.RoleSenior}, OpenedAt: b.clock(), DueAt: b.clock().Add(casefile.AppealTime),
+	})
+	require.NoError(b.t, err)
+	require.True(b.t, created)
+	return row
+}
+
+// ruled has an appeal ruled on by a person, its ruling proven and projected.
+func (l *life) ruled(in workflows.TakedownInput, row records.AppealRow, person casefile.Person, outcome casefile.AppealOutcome) workflows.ReinstatementInput {
+	l.t.Helper()
+	d := in.Decision
+	r := casefile.AppealRuling{
+		ID: casefile.NewID(), Appeal: row.ID, Kind: row.Kind, Decision: d.ID, DecisionHash: casefile.EntryHash(in.Bundle.Entry), Case: d.Case,
+		Platform: d.Platform, Account: d.Account, Outcome: outcome, Person: person, Role: casefile.RoleSenior, At: l.clock(),
+	}
+	r.Form, r.Digest = l.seal(d.Account, evidence.KindOpinion, casefile.AppealForm{Outcome: outcome, Rationale: rationale})
+	n := casefile.Notice{Number: casefile.NewID(), Decision: d.ID, Case: d.Case, Lang: "en", Text: "[what became of the appeal]"}
+	r.Notice = &casefile.NoticeRef{Number: n.Number}
+	r.Notice.Text, r.Notice.Digest = l.seal(d.Account, evidence.KindNotice, n)
+	s := workflows.AppealRunState{
+		Appeal: row.ID, Kind: row.Kind, Decision: d.ID, Case: d.Case, Platform: d.Platform, Account: d.Account, Revision: row.Revision + 1, DueAt: row.DueAt,
+		Ruling: &r, State: casefile.AppealRejected, Chain: workflows.Chain{Name: casefile.AppealChain(row.ID), Cause: casefile.EntryHash(in.Bundle.Entry)},
+	}
+	if outcome == casefile.OutcomeUpheld {
+		s.State = casefile.AppealUpheld
+	}
+	s.Event = casefile.NewEventID(s.Chain.Name, 1)
+	l.appendOn(&s.Chain, s.Event, casefile.Draft{Type: casefile.EntryAppealRuling, Actor: casefile.Actor{Person: person, Role: r.Role}, Ruling: &r})
+	s.Hash = s.Chain.Hash
+	require.NoError(l.t, l.work.ProjectAppeal(l.t.Context(), workflows.ProjectAppealAsk{State: s, Bundle: l.bundle}))
+	return wire(l.t, workflows.ReinstatementInput{Takedown: in, Ruling: r, Bundle: *l.bundle})
+}
+
+// upheld has a decision's appeal upheld by somebody who took no part.
+func (l *life) upheld(in workflows.TakedownInput) workflows.ReinstatementInput {
+	l.t.Helper()
+	return l.ruled(in, l.appeal(in), "p-dora0000", casefile.OutcomeUpheld)
 }

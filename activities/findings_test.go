@@ -33,6 +33,17 @@ func (b *bed) stored(posts ...casefile.Event) {
 	require.NoError(b.t, err)
 }
 
+// storedOf puts posts of any account into history.
+func (b *bed) storedOf(account string, posts ...casefile.Event) {
+	b.t.Helper()
+	var list []indexing.Post
+	for _, e := range posts {
+		list = append(list, indexing.Post{Event: e, Account: b.key(account)})
+	}
+	_, err := b.index.PutPosts(b.t.Context(), list)
+	require.NoError(b.t, err)
+}
+
 // known is a bed on which every source knows the account a-17: it has a history, a case that ended
 // with a suspension and its strike, and the handle of a suspended account.
 func known(t *testing.T) (*bed, casefile.CaseRef) {

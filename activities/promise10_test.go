@@ -73,6 +73,8 @@ func TestPromise10NoWordsOutside(t *testing.T) {
 		"forged case":     "Words in the place of a case",
 		"source's words":  "engine quotes the tawny owl",
 		"platform's word": "platform quotes the tawny owl",
+		"forged start":    "Words in the place of a decision",
+		"forged platform": "Words in the place of a platform",
 	}
 	b := newBed(t)
 	at := morning.Add(-time.Hour)
@@ -130,6 +132,24 @@ func TestPromise10NoWordsOutside(t *testing.T) {
 	b.actor.Platforms = func(string) (enforce.Platform, error) { return b.platform, nil }
 	again.close(casefile.CloseDecided)
 
+	// The first decision is appealed against and taken back; somebody forges a start and a flag.
+	re := l.upheld(in)
+	for _, act := range b.prepareUndo(re) {
+		_, err = b.undo(re, act)
+		require.NoError(t, err)
+	}
+	_, err = b.actor.NotifyUndo(t.Context(), workflows.NotifyUndoAsk{Reinstatement: re})
+	require.NoError(t, err)
+	require.NoError(t, b.work.FinishUndo(t.Context(), workflows.FinishUndoAsk{Decision: in.Decision, Appeal: re.Ruling.Appeal, State: casefile.AppealReinstated}))
+	require.NoError(t, b.work.DropStart(t.Context(), workflows.DropStartAsk{Kind: workflows.TakedownWorkflowType, Platform: words["forged platform"], Thing: words["forged start"], Why: "mismatch"}))
+	_, err = b.work.TakeIn(t.Context(), workflows.TakeInAsk{Platform: words["forged platform"], Account: key, Flags: []casefile.FlagKey{casefile.FlagKey(words["forged key"])}})
+	require.NoError(t, err)
+	// An opinion that nobody sees yet, on a third case.
+	third := &life{bed: b, account: key}
+	third.taken(b.take(key, b.submit(flagFor("f3", account, said))))
+	third.s.Opinions = []casefile.Opinion{third.opinion("p-anna0000", judgement(casefile.L6), words["post id"])}
+	third.project(workflows.ProjectAsk{Opinions: third.s.Opinions, Tellings: []workflows.Telling{{ID: "x.adjudication.V", Kind: "adjudication", Queue: third.s.Queue}}})
+
 	// The system chain and the index take up what is left.
 	chain := &systemchain.Writer{Records: b.records, Log: b.log, Logger: b.work.Log}
 	require.NoError(t, chain.Watch(t.Context()))
@@ -174,4 +194,26 @@ func TestPromise10NoWordsOutside(t *testing.T) {
 	}
 	planted := map[string][]byte{"x": []byte("{\"k\":\"" + base64.StdEncoding.EncodeToString([]byte("ab "+words["post"]+" cd")) + "\"}")}
 	require.NotEmpty(t, where(t, words["post"], planted), "the search would not find base 64")
+}
+
+// files reads everything on the bed's disk but the sealed store, the dry run and the index.
+func (b *bed) files() map[string][]byte {
+	b.t.Helper()
+	out := map[string][]byte{"the log": []byte(b.said.String())}
+	require.NoError(b.t, filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(b.dir, path)
+		if err != nil {
+			return err
+		}
+		place, _, _ := strings.Cut(filepath.ToSlash(name), "/")
+		if place == "evidence" || place == "dryrun.ndjson" || strings.HasPrefix(place, "index.sqlite") {
+			return nil
+		}
+		out[name], err = os.ReadFile(path)
+		return err
+	}))
+	return out
 }

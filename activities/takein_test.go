@@ -180,3 +180,100 @@ func TestTakeInProposesAnotherNumber(t *testing.T) {
 	_, err = b.work.TakeIn(t.Context(), workflows.TakeInAsk{Platform: platform, Account: account, Flags: []casefile.FlagKey{flag}})
 	requireCode(t, casefile.CodeUnavailable, err)
 }
+
+// TestTakeInAnswersWithTimesAndAuthors: the deployment's times come with the answer, never with a
+// start; whoever handed a flag in is somebody who took part.
+func TestTakeInAnswersWithTimesAndAuthors(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	account := b.key("a-17")
+	first, second := b.submit(flagOf("f1")), b.submitAs("p-anna0000", flagOf("f2"))
+	a := b.take(account, first, second, b.submit(flagOf("f3")))
+	require.Equal(t, b.work.Settings, a.Settings)
+	require.Equal(t, []casefile.Person{"p-detector", "p-anna0000"}, a.FlagAuthors, "each once")
+	require.Nil(t, a.Proven)
+	require.Empty(t, a.VoidIDs)
+}
+
+// TestTakeInAfterALostRunNobodyTouched: a case that nobody ever claimed has no claim number used up, so
+// that its first touch is still waited for.
+func TestTakeInAfterALostRunNobodyTouched(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1"))
+	l.project(workflows.ProjectAsk{})
+	a := b.take(l.account, b.identity.Flag(platform, "f1"))
+	require.Equal(t, 2, a.Revision)
+	require.Zero(t, a.LastClaim)
+}
+
+// TestTakeInVoidsWhatWasNotDecided: opinions of a lost run, shown or not, count no more; those of the
+// round before are void already.
+func TestTakeInVoidsWhatWasNotDecided(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1", post("p1", postText, 1)))
+	old, blind := l.opinion("p-anna0000", judgement(casefile.L5), "p1"), l.opinion("p-bert0000", judgement(casefile.L6), "p1")
+	l.s.Opinions = []casefile.Opinion{old}
+	l.project(workflows.ProjectAsk{Opinions: l.s.Opinions})
+	l.s.Voided, l.s.Round, l.s.Opinions = []string{old.ID}, 1, nil
+	l.project(workflows.ProjectAsk{})
+	l.s.Opinions = []casefile.Opinion{blind}
+	l.project(workflows.ProjectAsk{Opinions: l.s.Opinions})
+
+	a := b.take(l.account, b.identity.Flag(platform, "f1"))
+	require.Equal(t, 1, a.Round)
+	require.Equal(t, []string{blind.ID}, a.VoidIDs)
+	require.Empty(t, a.Void)
+
+	l.s.Stage = casefile.StageAdjudication
+	l.project(workflows.ProjectAsk{Opinions: l.s.Opinions})
+	require.Equal(t, []string{blind.ID}, b.take(l.account, b.identity.Flag(platform, "f1")).VoidIDs, "shown or not")
+}
+
+// TestTakeInOfAProvenCase: the case of a lost run whose decision is on the ledger goes on from there,
+// and takes no flag in; a forged signal does not bring it back.
+func TestTakeInOfAProvenCase(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1", post("p1", postText, 1)))
+	in := l.decide(l.opinion("p-anna0000", judgement(casefile.L5), "p1"))
+	flag := b.submit(flagOf("f2", post("p2", "[another]", 2)))
+	unknown := b.identity.Flag(platform, "never handed in")
+	require.Empty(t, b.take(l.account, unknown).Ref)
+
+	a := b.take(l.account, unknown, flag)
+	require.Equal(t, l.s.Ref, a.Ref)
+	require.Equal(t, l.s.Revision, a.Revision)
+	require.Equal(t, l.s.EvidenceRevision, a.EvidenceRevision)
+	require.Equal(t, l.s.OpenedAt, a.OpenedAt)
+	require.Equal(t, b.work.Settings, a.Settings)
+	require.Empty(t, a.Taken)
+	require.Equal(t, in, workflows.TakedownInput(*a.Proven))
+	row, err := b.records.Flag(t.Context(), flag)
+	require.NoError(t, err)
+	require.Equal(t, records.FlagPending, row.Status)
+
+	l.close(casefile.CloseDecided)
+	next := b.take(l.account, flag)
+	require.NotEqual(t, l.s.Ref, next.Ref)
+	require.Nil(t, next.Proven)
+	require.Len(t, next.Taken, 1)
+}
+
+// TestTakeInOfAWithdrawnDecision: what was withdrawn is not gone on with.
+func TestTakeInOfAWithdrawnDecision(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1", post("p1", postText, 1)))
+	l.graced(l.opinion("p-anna0000", judgement(casefile.L5), "p1"))
+	a := b.take(l.account, b.identity.Flag(platform, "f1"))
+	require.Nil(t, a.Proven, "it has no proof")
+	require.Len(t, a.VoidIDs, 1)
+	l.s.State, l.s.DecisionState, l.s.Voided = casefile.StateQueued, casefile.DecisionWithdrawn, a.VoidIDs
+	l.project(workflows.ProjectAsk{})
+	a = b.take(l.account, b.identity.Flag(platform, "f1"))
+	require.Nil(t, a.Proven)
+	require.Empty(t, a.VoidIDs)
+	require.Len(t, a.Taken, 1)
+}
