@@ -163,7 +163,7 @@ func (k *checker) enforce() {
 		k.bad("platforms", "required: how decisions are carried out on each platform")
 	}
 	for i, p := range c.Platforms {
-		k.needs(fmt.Sprintf("platforms[%d].file", i), p.File, "the file that the dry run writes")
+		k.needs(fmt.Sprintf("platforms[%d].file", i), p.File, "the file that the dry run writes, or the webhook's configuration")
 	}
 }
 
@@ -177,8 +177,11 @@ func (k *checker) platforms() {
 			k.bad(at+".name", "stands twice")
 		}
 		names[p.Name] = true
-		if p.Adapter != AdapterDryrun {
-			k.bad(at+".adapter", "must be %s", AdapterDryrun)
+		if p.Adapter != AdapterDryrun && p.Adapter != AdapterWebhook {
+			k.bad(at+".adapter", "must be %s or %s", AdapterDryrun, AdapterWebhook)
+		}
+		if p.PerMinute < 0 {
+			k.bad(at+".per_minute", "must not be negative")
 		}
 		if p.File != "" && files[p.File] {
 			k.bad(at+".file", "another platform has this file")

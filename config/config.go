@@ -18,6 +18,7 @@ type Config struct {
 	Policy    Policy     `koanf:"policy"`
 	Cases     Cases      `koanf:"cases"`
 	Platforms []Platform `koanf:"platforms"`
+	Telling   Telling    `koanf:"telling"`
 	Serve     Serve      `koanf:"serve"`
 	Detect    Detect     `koanf:"detect"`
 
@@ -95,14 +96,28 @@ const AnyPlatform = "*"
 
 // The adapters that Platform may name.
 const (
-	AdapterDryrun = "dryrun"
+	AdapterDryrun  = "dryrun"
+	AdapterWebhook = "webhook"
 )
 
 // Platform says how decisions are carried out on one platform.
 type Platform struct {
 	Name    string `koanf:"name"`
 	Adapter string `koanf:"adapter"`
-	File    string `koanf:"file"` // of dryrun: where it writes down what it would do
+	// File is of dryrun where it writes down what it would do, of webhook its own configuration
+	// (docs/formats/webhook.md).
+	File string `koanf:"file"`
+	// Notify says of a webhook that it delivers notices, as its own configuration does: the role serve
+	// previews them and does not read that.
+	Notify bool `koanf:"notify"`
+	// PerMinute bounds how many acts a minute are asked of the platform; 0 sets no bound.
+	PerMinute int `koanf:"per_minute"`
+}
+
+// Telling says who is told when something needs people, in a file of its own (docs/telling.md); with
+// none, nobody is.
+type Telling struct {
+	File string `koanf:"file"`
 }
 
 // Serve is about API and console.

@@ -25,6 +25,8 @@ type options struct {
 	Once      bool
 	Fast      bool
 	Settings  workflows.Settings
+	Routing   string            // file of routing rules; those that Docket ships if ""
+	Platforms []config.Platform // nil for the dry run alone
 	Out       io.Writer
 	LogWriter io.Writer
 }
@@ -101,7 +103,11 @@ func (a *app) configuration() config.Config {
 	c.Ledger.Dir = dir.path("ledger")
 	c.Ledger.VerifierKeyFile = dir.path("keys", "log.pub")
 	c.Cases = config.Cases{Lease: a.cfg.Settings.Lease, Grace: a.cfg.Settings.Grace}
-	c.Platforms = []config.Platform{{Name: config.AnyPlatform, Adapter: config.AdapterDryrun, File: dir.path("dryrun.ndjson")}}
+	c.Policy.Routing = a.cfg.Routing
+	c.Platforms = a.cfg.Platforms
+	if len(c.Platforms) == 0 {
+		c.Platforms = []config.Platform{{Name: config.AnyPlatform, Adapter: config.AdapterDryrun, File: dir.path("dryrun.ndjson")}}
+	}
 	c.Serve.Listen = a.cfg.Listen
 	c.Detect.Format = a.cfg.Format
 	c.Detect.Snapshot = dir.path("detector.snapshot")

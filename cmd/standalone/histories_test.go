@@ -33,7 +33,7 @@ func TestHistoriesReplay(t *testing.T) {
 	t.Parallel()
 	b := start(t, testConfig(t.TempDir()))
 	replayer := sdkworker.NewWorkflowReplayer()
-	worker.RegisterWorkflows(replayer)
+	worker.RegisterWorkflows(replayer, nil)
 	kept := map[string]*historypb.History{}
 
 	// A case that merges a flag, is decided and taken down.

@@ -51,11 +51,6 @@ func TestLine(t *testing.T) {
 	require.Equal(t, "mitigations.M3", bad.Field)
 	body.Mitigations[casefile.M3] = casefile.AnswerNo
 
-	l6 := body
-	l6.OpinionForm = form(casefile.L6, casefile.VE08, post)
-	require.Equal(t, http.StatusUnprocessableEntity, b.call("rev1", http.MethodPost, "/v1/cases/"+string(ref)+"/opinion", l6, &bad))
-	require.Equal(t, "action", bad.Field, "L6 takes two people")
-
 	var preview review.Preview
 	require.Equal(t, http.StatusOK, b.call("rev1", http.MethodPost, "/v1/cases/"+string(ref)+"/preview", body.OpinionForm, &preview))
 	require.Empty(t, preview.Faults)

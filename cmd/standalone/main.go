@@ -59,6 +59,7 @@ that come of it wait in queues. A second start on the same data goes on where th
 	f.BoolVar(&cfg.Fast, "fast", false, "do not wait for the disk at each commit: a killed process still loses nothing, a power cut may lose the last accepted flags and decisions")
 	f.DurationVar(&cfg.Settings.Lease, "lease", 10*time.Minute, "how long a reviewer's claim holds without input")
 	f.DurationVar(&cfg.Settings.Grace, "grace", 15*time.Second, "how long a decision can be withdrawn before it goes on the ledger")
+	f.StringVar(&cfg.Routing, "routing", "", "file of routing rules (docs/formats/routing-rules.md); those that Docket ships if left out")
 	cmd.AddCommand(temporalCommand())
 	return cmd
 }

@@ -3,6 +3,7 @@ package assembly
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/docket-triage/docket/activities"
@@ -10,6 +11,7 @@ import (
 	"github.com/docket-triage/docket/config"
 	"github.com/docket-triage/docket/enforce"
 	"github.com/docket-triage/docket/enforce/dryrun"
+	"github.com/docket-triage/docket/enforce/webhook"
 	"github.com/docket-triage/docket/worker"
 )
 
@@ -57,6 +59,9 @@ func (p *Process) openAdapters() error {
 	p.adapters = map[string]enforce.Platform{}
 	for i, c := range p.Config.Platforms {
 		adapter, err := p.openAdapter(c)
+		if err == nil && c.PerMinute > 0 {
+			adapter, err = enforce.Limit(adapter, enforce.Rate{PerSecond: float64(c.PerMinute) / 60, Burst: max(1, c.PerMinute/60)})
+		}
 		if err != nil {
 			return fmt.Errorf("open platforms[%d] (%s): %w", i, c.Name, err)
 		}
@@ -86,8 +91,30 @@ func (p *Process) openAdapter(c config.Platform) (enforce.Platform, error) {
 		}
 		p.OnStop(func(context.Context) error { return adapter.Close() })
 		return adapter, nil
+	case config.AdapterWebhook:
+		return p.openWebhook(c)
 	}
 	return nil, casefile.Errorf(casefile.CodeInvalid, "there is no adapter %q", c.Adapter)
+}
+
+func (p *Process) openWebhook(c config.Platform) (enforce.Platform, error) {
+	data, err := os.ReadFile(c.File)
+	if err != nil {
+		return nil, fmt.Errorf("read the webhook's configuration: %w", err)
+	}
+	own, err := webhook.ParseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("read the webhook's configuration %s: %w", c.File, err)
+	}
+	if own.Notify != c.Notify {
+		return nil, casefile.Invalid("notify", "is not what %s says: the role serve would preview notices wrongly", c.File)
+	}
+	adapter, err := webhook.Open(own, webhook.Options{})
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop(func(context.Context) error { return adapter.Close() })
+	return adapter, nil
 }
 
 // canNotify says whether a platform's adapter can deliver a notice, from the configuration alone:
@@ -96,7 +123,7 @@ func (p *Process) canNotify(platform string) bool {
 	for _, name := range []string{platform, config.AnyPlatform} {
 		for _, c := range p.Config.Platforms {
 			if c.Name == name {
-				return c.Adapter == config.AdapterDryrun // a dry run can do everything
+				return c.Adapter == config.AdapterDryrun || c.Notify // a dry run can do everything
 			}
 		}
 	}

@@ -18,8 +18,8 @@ import (
 // keyFiles are the files of a keys folder (docs/keys.md) that each role cannot work without.
 var keyFiles = map[config.Role][]string{
 	config.RoleDetect:  {"identity.key", "deployment.keys"},
-	config.RoleServe:   {"identity.key", "deployment.keys", "codec.keys"},
-	config.RoleWork:    {"identity.key", "deployment.keys", "codec.keys"},
+	config.RoleServe:   {"identity.key", "deployment.keys", "codec.keys", "assertion.keys"},
+	config.RoleWork:    {"identity.key", "deployment.keys", "codec.keys", "assertion.pub"},
 	config.RoleEnforce: {"identity.key", "deployment.keys", "codec.keys"},
 	config.RoleLedger:  {"identity.key", "codec.keys", "log.key", "log.pub"},
 }

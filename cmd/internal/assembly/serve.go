@@ -4,17 +4,19 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/config"
+	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/api"
 	"github.com/docket-triage/docket/review/console"
 	"github.com/docket-triage/docket/review/intake"
 	"github.com/docket-triage/docket/worker"
-	"github.com/docket-triage/docket/workflows"
 )
 
 func (p *Process) startServe(ctx context.Context) error {
@@ -109,26 +111,42 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 		return nil, nil, err
 	}
 	log := p.log(config.RoleServe)
-	cases := &worker.Cases{Client: cl, Settings: workflows.Settings{Lease: p.Config.Cases.Lease, Grace: p.Config.Cases.Grace}}
+	cases := &worker.Cases{Client: cl}
+	who, err := p.Access(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := p.verbSigner(keyring)
+	if err != nil {
+		return nil, nil, err
+	}
 	door, err := intake.New(intake.Options{
 		Records: store, Sealer: sealer, Identity: keyring.Identity(), Signals: cases, Log: log, Metrics: p.Metrics,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	titles := map[string]string{}
-	for _, q := range rules.Queues() {
-		titles[q.Name] = q.Title
-	}
+	reconciler := &worker.Reconciler{Cases: cases, Records: store, Log: log}
 	desk := review.New(review.Options{
 		Records: store, Sealer: sealer, Identity: keyring.Identity(), Search: index, Workflows: cases, Log: log,
 		Service: p.Config.Serve.Service, Complaints: p.Config.Serve.Complaints,
-		QueueTitle: func(q string) string { return titles[q] },
+		Signer: signer, Rules: rules, People: who, Reasons: keyring,
+		Glass:      access.NewGlass(store, keyring, time.Now),
+		Reconciler: review.ReconcilerFunc[worker.Report](reconciler.Once),
 		CanNotify:  p.canNotify,
 		Platforms:  p.platformNames(),
-		Grace:      p.Config.Cases.Grace,
+		Grace:      p.Config.Cases.Grace, Lease: p.Config.Cases.Lease,
 	})
 	return desk, door, nil
+}
+
+// verbSigner signs what people ask of workflows: nothing but serve holds its key.
+func (p *Process) verbSigner(keyring *evidence.Keyring) (*access.Signer, error) {
+	id, key, err := keyring.AssertionSigner()
+	if err != nil {
+		return nil, fmt.Errorf("read the key that signs verbs: %w", err)
+	}
+	return access.NewSigner(id, key, access.AssertionFor, time.Now)
 }
 
 // platformNames are the platforms that the configuration names one by one.

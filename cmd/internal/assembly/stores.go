@@ -127,6 +127,6 @@ func (p *Process) Access(ctx context.Context) (*access.Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.access = access.New(people, access.Options{})
+	p.access = access.New(people, access.Options{Guarded: people})
 	return p.access, nil
 }
