@@ -126,6 +126,7 @@ var testedInPackage = map[string][]string{
 	"credentials":       {"cmd/standalone/formats_test.go", "docs/formats/credentials.golden.json"},
 	"summary":           {"cmd/standalone/formats_test.go", "docs/formats/summary.golden.json"},
 	"data-folder":       {"cmd/standalone/formats_test.go", "docs/formats/data-folder.golden.json"},
+	"telling":           {"telling/formats_test.go", "docs/formats/telling.golden.ndjson"},
 	"reject":            {"formats_test.go", "docs/formats/reject.golden.ndjson"},
 	"detector-rules":    {"formats_test.go", "policy/examples/detector.yaml"},
 	"routing-rules":     {"formats_test.go", "policy/rules/routing.yaml"},
