@@ -75,6 +75,26 @@ func TestFindLaysTheTruthOverTheIndex(t *testing.T) {
 	require.Empty(t, page.Cases, "the index lags; the row is not queued any more")
 }
 
+// TestFindTellsNothingOfRestrictedCases: not even how many of them hold the words.
+func TestFindTellsNothingOfRestrictedCases(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	ref, _ := b.Open(1)
+	require.NoError(t, b.Index.PutCase(ctx, indexing.CaseDoc{
+		Ref: ref, Platform: reviewtest.Platform, State: casefile.StateQueued, Queue: reviewtest.Queue, Text: "banner", OpenedAt: b.Clock.Now(), Revision: 1,
+	}))
+	refer(t, b, "rev1", ref, claim(t, b, "rev1", ref), casefile.ReferSelfHarm)
+	page, err := b.Desk.Find(ctx, b.Who("rev2"), review.Query{Text: "banner"})
+	require.NoError(t, err)
+	require.Empty(t, page.Cases)
+	require.Zero(t, *page.Total)
+	for _, login := range []string{"rev1", "welfare", "lead"} {
+		page, err = b.Desk.Find(ctx, b.Who(login), review.Query{Text: "banner"})
+		require.NoError(t, err)
+		require.Len(t, page.Cases, 1, login)
+	}
+}
+
 type noSearch struct{}
 
 func (noSearch) Search(context.Context, indexing.CaseQuery) (indexing.CasePage, error) {
