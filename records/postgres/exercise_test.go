@@ -32,6 +32,11 @@ func TestPromise03(t *testing.T) {
 	recordstest.Promise(t, 3, store)
 }
 
+func TestPromise06(t *testing.T) {
+	t.Parallel()
+	recordstest.Promise(t, 6, store)
+}
+
 func TestPromise07(t *testing.T) {
 	t.Parallel()
 	recordstest.Promise(t, 7, store)

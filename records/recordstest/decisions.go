@@ -1,6 +1,7 @@
 package recordstest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -100,4 +101,29 @@ func decisionNeverBack(t *testing.T, b bench) {
 	require.Equal(t, casefile.DecisionDone, b.decisionRow("d1").State)
 	require.NoError(t, b.AdvanceDecision(b.ctx(), "d1", casefile.DecisionUndone, "", nil, at(10)))
 	require.Equal(t, casefile.DecisionUndone, b.decisionRow("d1").State)
+}
+
+// decisionRacing races projections of a case with its takedown: neither takes back what the other wrote.
+func decisionRacing(t *testing.T, b bench) {
+	const rounds = 10
+	for i := range rounds {
+		id := fmt.Sprintf("d%d", i)
+		c, d := b.decided(i, casefile.CaseRef(fmt.Sprintf("CASE0-0000%d", i)), id)
+		errs := make([]error, 2)
+		race(2, func(n int) {
+			if n == 0 {
+				errs[n] = b.AdvanceDecision(b.ctx(), id, casefile.DecisionExecuting, "", nil, at(6))
+				return
+			}
+			p := c
+			p.Revision++
+			errs[n] = b.Project(b.ctx(), records.Projection{Case: p, Now: at(6),
+				Decision: &records.DecisionRow{Decision: d, State: casefile.DecisionGrace, Event: "case.x/4", Hash: "h4", Bundle: bundle}})
+		})
+		require.NoError(t, errs[0])
+		require.NoError(t, errs[1])
+		require.Equal(t, records.DecisionRow{
+			Decision: d, State: casefile.DecisionExecuting, Counter: 3, Event: "case.x/4", Hash: "h4", Bundle: bundle, UpdatedAt: at(6),
+		}, b.decisionRow(id))
+	}
 }

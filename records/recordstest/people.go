@@ -3,6 +3,7 @@ package recordstest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"testing"
 	"time"
 
@@ -161,4 +162,19 @@ func personLogins(t *testing.T, b bench) {
 		b.code(casefile.CodeNotFound, err)
 	}
 	require.Equal(t, 1, won)
+}
+
+// personOrder holds stores to the order of bytes, whatever the locale of the database says of text.
+func personOrder(t *testing.T, b bench) {
+	want := []string{"-b", "B", "_a", "a", "a b", "a-b", "ab", "\u00e4", "\U0001F600"}
+	for i, n := range []int{8, 3, 6, 0, 2, 7, 5, 1, 4} {
+		require.NoError(t, b.PutPerson(b.ctx(), person(casefile.Person(fmt.Sprintf("p-%d", i)), want[n]), start))
+	}
+	list, err := b.ListPeople(b.ctx())
+	require.NoError(t, err)
+	var got []string
+	for _, p := range list {
+		got = append(got, p.Login)
+	}
+	require.Equal(t, want, got)
 }

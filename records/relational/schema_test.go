@@ -23,7 +23,7 @@ var asked = []struct {
 			FROM sqlite_master m JOIN pragma_table_info(m.name) p
 			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'schema_version'`,
 		`SELECT c.table_name || '.' || c.column_name || ' ' || CASE c.data_type WHEN 'bigint' THEN 'INTEGER' WHEN 'bytea' THEN 'BLOB'
-					WHEN 'text' THEN 'TEXT' ELSE c.data_type END || CASE WHEN c.data_type = 'text' AND c.collation_name <> 'C' THEN '!' ELSE '' END
+					WHEN 'text' THEN 'TEXT' ELSE c.data_type END || CASE WHEN c.data_type = 'text' AND c.collation_name IS DISTINCT FROM 'C' THEN '!' ELSE '' END
 				|| ' ' || CASE c.is_nullable WHEN 'NO' THEN 1 ELSE 0 END
 				|| ' ' || COALESCE(replace(replace(c.column_default, '::text', ''), '::bigint', ''), '-')
 				|| ' ' || COALESCE(array_position(i.indkey::int[], c.ordinal_position::int) + 1, 0)
