@@ -4,5 +4,6 @@
 //
 // Nothing in it holds the words, handle or name of a person under review: such things are sealed,
 // and rows hold addresses (package evidence). Rows are closed, never deleted; the higher revision
-// wins. Adapters (records/sqlite) answer one suite, recordstest.Exercise.
+// wins. Adapters (records/sqlite, records/postgres) share their statements (records/relational) and
+// answer one suite, recordstest.Exercise.
 package records

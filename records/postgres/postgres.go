@@ -8,7 +8,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -110,5 +109,5 @@ func (s *Store) Close() error {
 	s.stop()
 	s.ended.Wait()
 	s.feed.Close()
-	return errors.Join(s.engine.db.Close())
+	return s.engine.db.Close()
 }

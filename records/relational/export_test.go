@@ -52,18 +52,14 @@ var Statements = []Statement{
 
 const cases = "SELECT " + caseColumns + " FROM cases "
 
-// MigrateTo brings a schema up to a version, as an earlier program would have left it. 0 is the newest;
-// it returns the version that stands.
+// MigrateTo brings a schema up to a version, as an earlier program would have left it, and returns the
+// version that stands.
 func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64) (int64, error) {
 	provider, err := newProvider(db, d, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return 0, err
 	}
-	if version == 0 {
-		_, err = provider.Up(ctx)
-	} else {
-		_, err = provider.UpTo(ctx, version)
-	}
+	_, err = provider.UpTo(ctx, version)
 	if err != nil {
 		return 0, err
 	}
