@@ -297,6 +297,7 @@ func handlingHandles(t *testing.T, b bench) {
 	put(1, platform, at(0), "h1")
 	require.Equal(t, keys(2, 1), get(platform, "h1"), "what is older is known")
 	put(1, platform, at(9), "h1")
+	put(1, platform, at(0), "h1")
 	require.Equal(t, keys(1, 2), get(platform, "h1"))
 }
 

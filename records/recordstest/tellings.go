@@ -123,6 +123,14 @@ func tellingOrder(t *testing.T, b bench) {
 		require.Equal(t, all[want].ID, b.takeTold("mail", now).ID)
 	}
 	require.Empty(t, b.takeTold("mail", now))
+
+	// Having been taken by somebody who died is no failure: it keeps its place.
+	first, second := tellingOf(5), tellingOf(6)
+	b.tell(first, second)
+	b.routeTo(first, "pager")
+	b.routeTo(second, "pager")
+	require.Equal(t, first.ID, b.takeTold("pager", now).ID)
+	require.Equal(t, first.ID, b.takeTold("pager", now.Add(time.Minute)).ID)
 }
 
 func tellingFinal(t *testing.T, b bench) {

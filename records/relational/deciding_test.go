@@ -116,3 +116,27 @@ func TestDecidingHolds(t *testing.T) {
 		}
 	})
 }
+
+// The flag of an erased account is in no case, for ever: not even should its key come back from a backup.
+func TestErasedFlagStaysErased(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		s := d.store()
+		_, err := s.PutAccountKey(t.Context(), records.WrappedKey{Account: "a1", Platform: "example", Wrapped: []byte{1}, KeyID: "k", At: now})
+		require.NoError(t, err)
+		_, _, err = s.PutFlag(t.Context(), records.FlagReceipt{Flag: "f1", Account: "a1", Platform: "example", At: now})
+		require.NoError(t, err)
+		take := func() records.TakenIn {
+			in, err := s.TakeIn(t.Context(), "example", "a1", "f1", "CASE0-00001", now)
+			require.NoError(t, err)
+			return in
+		}
+		require.NoError(t, d.exec("UPDATE account_keys SET wrapped = NULL, destroyed_at = 1"))
+		require.Equal(t, records.DroppedErased, take().Outcome)
+		require.NoError(t, d.exec("UPDATE account_keys SET wrapped = ?, destroyed_at = NULL", []byte{1}))
+		require.Equal(t, records.DroppedErased, take().Outcome)
+		st, err := s.FlagStats(t.Context(), now)
+		require.NoError(t, err)
+		require.Equal(t, records.FlagStats{Flags: 1, Accounts: 1}, st)
+	})
+}
