@@ -2,6 +2,7 @@ package review
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -120,7 +121,6 @@ func (b *builder) referrals(ctx context.Context) {
 		b.missing(ctx, err, "Referrals could not be read.")
 		return
 	}
-	b.referred = true
 	for _, r := range rows {
 		v := ReferralView{ID: r.ID, Kind: r.Kind, Person: r.Person, At: r.At, Event: r.Event}
 		if r.Note != "" {
@@ -149,12 +149,14 @@ func (b *builder) attached(ctx context.Context) {
 	}
 }
 
-// hideMedia takes every picture and film out of a case that was referred to child safety, whoever
-// looks; and out of every restricted case whose referrals cannot be read.
-func (b *builder) hideMedia() {
-	hides := b.row.Restricted.HidesMedia() || b.row.Restricted != "" && !b.referred
-	for _, r := range b.view.Referrals {
-		hides = hides || r.Kind.HidesMedia()
+// hideMedia takes every picture and film out of a case that was referred to child safety, or that a case
+// so referred was opened again as, whoever looks; and out of every restricted case whose referrals cannot
+// be read.
+func (b *builder) hideMedia(ctx context.Context) {
+	hides := b.row.Restricted.HidesMedia()
+	if !hides && b.row.Restricted != "" {
+		kinds, err := b.referredTo(ctx)
+		hides = err != nil || slices.ContainsFunc(kinds, casefile.ReferralKind.HidesMedia)
 	}
 	if !hides {
 		return
@@ -163,6 +165,25 @@ func (b *builder) hideMedia() {
 		b.view.Evidence[i].Event.Media = nil
 	}
 	b.view.Why = "This case was referred to child safety: its media are shown to nobody."
+}
+
+// referredTo lists to whom the case was referred, and those closed ones whose evidence it has.
+func (b *builder) referredTo(ctx context.Context) ([]casefile.ReferralKind, error) {
+	before, err := b.desk.reopened(ctx, b.row)
+	if err != nil {
+		return nil, err
+	}
+	var kinds []casefile.ReferralKind
+	for _, c := range append(before, b.row) {
+		referrals, err := b.desk.o.Records.Referrals(ctx, c.Ref)
+		if err != nil {
+			return nil, fmt.Errorf("read referrals: %w", err)
+		}
+		for _, r := range referrals {
+			kinds = append(kinds, r.Kind)
+		}
+	}
+	return kinds, nil
 }
 
 // names shows the names of the staff in the view whom the caller knows by name.

@@ -53,9 +53,8 @@ func (d *Desk) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, p
 // mayOpen gives the purpose under which somebody opens a case, in their own right or because they broke
 // its glass. errRestricted where the case's referral alone keeps it from them.
 func (d *Desk) mayOpen(ctx context.Context, who access.Who, row records.Case, purpose string) (access.Purpose, error) {
-	holder := row.State == casefile.StateClaimed && row.Claim.Live(d.now()) && row.Claim.Person == who.Person
-	why, err := d.o.Glass.Purpose(ctx, who, row.Ref, row.Restricted, holder, purpose)
-	if casefile.ErrorCode(err) == casefile.CodeForbidden && who.May(access.CaseRead) && !access.MaySeeRestricted(who, row.Restricted, holder) {
+	why, err := d.o.Glass.Purpose(ctx, who, row.Ref, row.Restricted, d.holds(who, row), purpose)
+	if casefile.ErrorCode(err) == casefile.CodeForbidden && who.May(access.CaseRead) && !d.sees(who, row) {
 		return "", errRestricted
 	}
 	return why, err
@@ -127,8 +126,6 @@ type builder struct {
 	row  records.Case
 	seen *time.Time // when the caller last looked
 	view CaseView
-
-	referred bool // the referrals could be read
 }
 
 // missing notes a gap, and logs why: the error names no content.
@@ -197,7 +194,7 @@ func (b *builder) build(ctx context.Context) {
 	b.opinions(ctx)
 	b.decision(ctx)
 	b.attached(ctx)
-	b.hideMedia()
+	b.hideMedia(ctx)
 	b.names(ctx)
 }
 
@@ -292,10 +289,11 @@ func (b *builder) findings(ctx context.Context) {
 	b.linked(ctx, findings)
 }
 
-// linked reads the accounts that findings name by keyed hash, each from its own sealed profile.
+// linked reads the accounts that findings name by keyed hash, each from its own sealed profile. One whose
+// last case is restricted is shown to those alone who see that case.
 func (b *builder) linked(ctx context.Context, findings []casefile.Finding) {
 	seen := map[casefile.AccountKey]bool{b.row.Account: true}
-	unread := 0
+	unread, withheld := 0, 0
 	for _, f := range findings {
 		for _, item := range f.Items {
 			if item.Account == "" || seen[item.Account] {
@@ -311,11 +309,21 @@ func (b *builder) linked(ctx context.Context, findings []casefile.Finding) {
 			if last == "" {
 				last = account.LastCase
 			}
+			if last != "" {
+				row, err := b.desk.row(ctx, last)
+				if err != nil || !b.desk.sees(b.who, row) {
+					withheld++
+					continue
+				}
+			}
 			b.view.Linked = append(b.view.Linked, LinkedAccount{Account: profile.Account, Why: item.Label, Case: last})
 		}
 	}
 	if unread > 0 {
 		b.missing(ctx, nil, "%d linked accounts could not be read, or were erased.", unread)
+	}
+	if withheld > 0 {
+		b.missing(ctx, nil, "%d linked accounts are not shown: their cases are restricted.", withheld)
 	}
 }
 

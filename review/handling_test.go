@@ -400,3 +400,44 @@ func TestWatchTellsEachTheirKinds(t *testing.T) {
 	_, err = b.Desk.Watch(ctx, b.Who("detector"))
 	require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(err))
 }
+
+// TestReopenedCaseStaysRestricted: what was restricted once is not shown by another number, in no list
+// and beside no other account.
+func TestReopenedCaseStaysRestricted(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	post := b.Post(1, "p1", "text with [praise of a designated group] in it")
+	post.Media = []casefile.Media{{Type: "image", URL: "https://media.example/1"}}
+	ref := b.Submit(b.Flag(1, "flag-1", post))
+	number := claim(t, b, "rev1", ref)
+	refer(t, b, "rev1", ref, number, casefile.ReferSelfHarm)
+	refer(t, b, "rev1", ref, number, casefile.ReferChildSafety)
+	_, err := b.Desk.Close(ctx, b.Who("rev1"), review.CloseCall{VerbCall: verb(ref), Claim: number, EvidenceRevision: 1, Reason: casefile.CloseTest})
+	require.NoError(t, err)
+	again, err := b.Desk.Reopen(ctx, b.Who("senior"), verb(ref))
+	require.NoError(t, err)
+
+	v := show(t, b, "welfare", again.Case)
+	require.Equal(t, casefile.ReferSelfHarm, v.Restricted)
+	require.NotEmpty(t, v.Evidence)
+	require.Empty(t, v.Evidence[0].Event.Media, "the second referral hides them all the same")
+	require.True(t, show(t, b, "rev2", again.Case).Withheld)
+	_, err = b.Desk.Claim(ctx, b.Who("rev2"), verb(again.Case))
+	require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(err))
+	page, err := b.Desk.QueueCases(ctx, b.Who("rev2"), reviewtest.Queue, "", 0)
+	require.NoError(t, err)
+	require.True(t, page.Cases[0].Withheld)
+	require.Empty(t, page.Cases[0].Handle)
+	found, err := b.Desk.Find(ctx, b.Who("rev2"), review.Query{Text: "synthetic_1"})
+	require.NoError(t, err)
+	require.Empty(t, found.Cases)
+
+	b.Workflows.Findings = []casefile.Finding{{Kind: casefile.FindingLookAlike, Status: casefile.StatusKnown, Items: []casefile.FindingItem{
+		{Label: "taken down under a like handle", Account: b.Identity.Account(casefile.AccountRef{Platform: reviewtest.Platform, ID: "account-1"})},
+	}}}
+	other, _ := b.Open(2)
+	v = show(t, b, "rev2", other)
+	require.Empty(t, v.Linked)
+	require.Contains(t, v.Missing, "1 linked accounts are not shown: their cases are restricted.")
+	require.Len(t, show(t, b, "lead", other).Linked, 1)
+}

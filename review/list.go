@@ -58,10 +58,63 @@ func optional(t time.Time) *time.Time {
 	return &t
 }
 
-// sees reports whether the caller may see a case's words as far as its restriction goes.
+// sees reports whether the caller may see a case's words as far as its restriction goes. The row is one
+// that d.restrict has looked at.
 func (d *Desk) sees(who access.Who, c records.Case) bool {
-	holder := c.State == casefile.StateClaimed && c.Claim.Live(d.now()) && c.Claim.Person == who.Person
-	return access.MaySeeRestricted(who, c.Restricted, holder)
+	return access.MaySeeRestricted(who, c.Restricted, d.holds(who, c))
+}
+
+// holds reports whether somebody holds a case by a lease that runs.
+func (d *Desk) holds(who access.Who, c records.Case) bool {
+	return c.State == casefile.StateClaimed && c.Claim.Live(d.now()) && c.Claim.Person == who.Person
+}
+
+// restrictedUnknown stands where it could not be found out whether a case is restricted: leads alone see it.
+const restrictedUnknown casefile.ReferralKind = "unknown"
+
+// restrict lays on a case the restriction of the closed cases whose evidence it has by being opened
+// again: what was restricted once is not shown by another number.
+func (d *Desk) restrict(ctx context.Context, c records.Case) records.Case {
+	if c.Restricted != "" {
+		return c
+	}
+	before, err := d.reopened(ctx, c)
+	if err != nil {
+		c.Restricted = restrictedUnknown
+		return c
+	}
+	for _, b := range before {
+		if b.Restricted != "" {
+			c.Restricted = b.Restricted
+			break
+		}
+	}
+	return c
+}
+
+// reopened lists the closed cases whose evidence a case has by being opened again, the last first.
+func (d *Desk) reopened(ctx context.Context, c records.Case) ([]records.Case, error) {
+	var out []records.Case
+	for c.Previous != "" { // ordinals fall from case to case, so that this ends
+		receipts, err := d.o.Records.CaseFlags(ctx, c.Ref)
+		if err != nil {
+			return nil, fmt.Errorf("list the case's flags: %w", err)
+		}
+		i := slices.IndexFunc(receipts, func(r records.FlagReceipt) bool { return r.Reopens != "" })
+		if i < 0 {
+			break
+		}
+		before, err := d.o.Records.Case(ctx, receipts[i].Reopens)
+		if err != nil {
+			return nil, fmt.Errorf("read the row of a case opened again: %w", err)
+		}
+		if before.Ordinal >= c.Ordinal {
+			break
+		}
+		c = before
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 // rows shows rows with account id and handle where the caller judges cases and may see the case; for
@@ -69,6 +122,7 @@ func (d *Desk) sees(who access.Who, c records.Case) bool {
 func (d *Desk) rows(ctx context.Context, who access.Who, cases []records.Case) []CaseRow {
 	out := make([]CaseRow, 0, len(cases))
 	for _, c := range cases {
+		c = d.restrict(ctx, c)
 		v := d.rowView(who, c)
 		v.Withheld = !d.sees(who, c)
 		if who.May(access.CaseClaim) && !v.Withheld {
@@ -218,7 +272,7 @@ func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, err
 		if err != nil {
 			return CasePage{}, fmt.Errorf("read case row: %w", err)
 		}
-		f.add(row)
+		f.add(ctx, row)
 	}
 	total := max(page.Total-f.hidden, len(f.found))
 	return CasePage{Cases: d.rows(ctx, who, f.found), Total: &total, Next: page.Next}, nil
@@ -241,12 +295,12 @@ type finder struct {
 
 // add takes a case that was found by something of its account's or by its words. That a restricted case
 // has them is not for everybody to know.
-func (f *finder) add(c records.Case) {
+func (f *finder) add(ctx context.Context, c records.Case) {
 	if f.seen[c.Ref] || !f.q.fits(c) {
 		return
 	}
 	f.seen[c.Ref] = true
-	if !f.desk.sees(f.who, c) {
+	if !f.desk.sees(f.who, f.desk.restrict(ctx, c)) {
 		f.hidden++
 		return
 	}
@@ -275,7 +329,7 @@ func (f *finder) direct(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read case row: %w", err)
 		}
-		f.add(row)
+		f.add(ctx, row)
 	case casefile.ErrorCode(err) != casefile.CodeNotFound:
 		return err
 	}
@@ -316,7 +370,7 @@ func (f *finder) account(ctx context.Context, platform, name string) error {
 			return fmt.Errorf("list an account's cases: %w", err)
 		}
 		for _, c := range cases {
-			f.add(c)
+			f.add(ctx, c)
 		}
 	}
 	return nil

@@ -124,7 +124,7 @@ func (a *API) next(ctx context.Context, who access.Who, in *nextInput) (Next, er
 }
 
 type listInput struct {
-	State string `query:"state" doc:"new, queued, claimed, awaiting_second, adjudication, decided, proven or closed; all if left out"`
+	State string `query:"state" doc:"new, queued, claimed, decided, proven or closed; all if left out"`
 	Page
 }
 
@@ -138,7 +138,7 @@ func (a *API) findCases(ctx context.Context, who access.Who, _ *bodyInput, q rev
 
 type showInput struct {
 	Named
-	Purpose string `query:"purpose" doc:"review, appeal, support, policy or audit; the caller's usual one if left out"`
+	Purpose string `query:"purpose" doc:"review, appeal, support, policy or audit; the caller's usual one if left out. break_glass stands in the answer where broken glass opened the case"`
 }
 
 func (a *API) showCase(ctx context.Context, who access.Who, in *showInput) (review.CaseView, error) {
