@@ -40,6 +40,7 @@ func (c Config) Check(role Role) error {
 		k.serve()
 	case RoleWork:
 		k.shared("records", "evidence", "temporal", "index")
+		k.cases()
 	case RoleEnforce:
 		k.shared("records", "evidence", "temporal")
 		k.enforce()
@@ -93,12 +94,24 @@ func (k *checker) shared(sections ...string) {
 		case "records":
 			k.records()
 		case "evidence":
-			k.either("evidence", "dir", c.Evidence.Dir, "bucket", c.Evidence.Bucket)
+			k.evidence()
 		case "temporal":
 			k.temporal()
 		case "index":
 			k.needs("index.embedded", c.Index.Embedded, "the file of history and case search")
 		}
+	}
+}
+
+func (k *checker) evidence() {
+	e := k.c.Evidence
+	k.either("evidence", "dir", e.Dir, "bucket", e.Bucket)
+	if e.Bucket == "" {
+		return
+	}
+	u, err := url.Parse(e.Bucket)
+	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil {
+		k.bad("evidence.bucket", "must be a URL such as s3://BUCKET?region=REGION, without user and password")
 	}
 }
 
@@ -146,13 +159,19 @@ func (k *checker) serve() {
 	if c.Ledger.URL != "" {
 		k.httpURL("ledger.url", c.Ledger.URL)
 	}
-	if c.Cases.Lease < time.Second || c.Cases.Lease > 24*time.Hour {
+	k.cases()
+	k.platforms()
+}
+
+// cases checks the times that work gives every case and serve tells people of.
+func (k *checker) cases() {
+	c := k.c.Cases
+	if c.Lease < time.Second || c.Lease > 24*time.Hour {
 		k.bad("cases.lease", "must be from 1s to 24h")
 	}
-	if c.Cases.Grace < 0 || c.Cases.Grace > 24*time.Hour {
+	if c.Grace < 0 || c.Grace > 24*time.Hour {
 		k.bad("cases.grace", "must be from 0s to 24h")
 	}
-	k.platforms()
 }
 
 func (k *checker) enforce() {

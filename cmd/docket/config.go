@@ -98,7 +98,11 @@ func faultsOf(err error) ([]review.Fault, error) {
 	}
 	var out []review.Fault
 	for _, f := range all {
-		out = append(out, review.Fault{Field: f.Field, Message: f.Message})
+		message := f.Message
+		if f.Err != nil {
+			message += ": " + f.Err.Error()
+		}
+		out = append(out, review.Fault{Field: f.Field, Message: message})
 	}
 	return out, nil
 }

@@ -67,9 +67,22 @@ are any. Times are UTC.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misuse("%v (see %s --help)", err, cmd.CommandPath())
 	})
-	cmd.AddCommand(caseCommand(g), flagCommand(g), auditCommand(g), appealCommand(g), actsCommand(g), automationCommand(g),
-		breakerCommand(g), peopleCommand(g), glassCommand(g))
-	cmd.AddCommand(roleCommands(g)...)
-	cmd.AddCommand(configCommand(g), keysCommand(g), bootstrapCommand(g))
+	for _, part := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Roles, each a process of its own:", roleCommands(g)},
+		{"Setting a deployment up:", []*cobra.Command{configCommand(g), keysCommand(g), bootstrapCommand(g)}},
+		{"Working with a running Docket:", []*cobra.Command{
+			caseCommand(g), flagCommand(g), auditCommand(g), appealCommand(g), actsCommand(g), automationCommand(g),
+			breakerCommand(g), peopleCommand(g), glassCommand(g),
+		}},
+	} {
+		cmd.AddGroup(&cobra.Group{ID: part.title, Title: part.title})
+		for _, c := range part.commands {
+			c.GroupID = part.title
+		}
+		cmd.AddCommand(part.commands...)
+	}
 	return cmd
 }

@@ -97,17 +97,26 @@ func (p *Process) openAdapter(c config.Platform) (enforce.Platform, error) {
 	return nil, casefile.Errorf(casefile.CodeInvalid, "there is no adapter %q", c.Adapter)
 }
 
-func (p *Process) openWebhook(c config.Platform) (enforce.Platform, error) {
+// webhookConfig reads a webhook's own configuration.
+func webhookConfig(c config.Platform) (webhook.Config, error) {
 	data, err := os.ReadFile(c.File)
 	if err != nil {
-		return nil, fmt.Errorf("read the webhook's configuration: %w", err)
+		return webhook.Config{}, fmt.Errorf("read the webhook's configuration: %w", err)
 	}
 	own, err := webhook.ParseConfig(data)
 	if err != nil {
-		return nil, fmt.Errorf("read the webhook's configuration %s: %w", c.File, err)
+		return webhook.Config{}, fmt.Errorf("read the webhook's configuration %s: %w", c.File, err)
 	}
 	if own.Notify != c.Notify {
-		return nil, casefile.Invalid("notify", "is not what %s says: the role serve would preview notices wrongly", c.File)
+		return webhook.Config{}, casefile.Invalid("notify", "is not what %s says: the role serve would preview notices wrongly", c.File)
+	}
+	return own, nil
+}
+
+func (p *Process) openWebhook(c config.Platform) (enforce.Platform, error) {
+	own, err := webhookConfig(c)
+	if err != nil {
+		return nil, err
 	}
 	adapter, err := webhook.Open(own, webhook.Options{})
 	if err != nil {

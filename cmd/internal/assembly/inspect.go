@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -28,8 +29,8 @@ func Inspect(ctx context.Context, cfg config.Config, role config.Role) (notes []
 		var typed *casefile.Error
 		switch {
 		case err == nil:
-		case errors.As(err, &typed) && typed.Field != "":
-			faults = append(faults, typed)
+		case errors.As(err, &typed) && strings.Contains(typed.Field, "."): // a key of the configuration
+			faults = append(faults, &casefile.Error{Code: casefile.CodeInvalid, Field: typed.Field, Message: typed.Message, Err: typed.Err})
 		default:
 			faults = append(faults, &casefile.Error{Code: casefile.CodeInvalid, Field: key, Message: err.Error()})
 		}
@@ -55,10 +56,24 @@ func Inspect(ctx context.Context, cfg config.Config, role config.Role) (notes []
 	_, err = temporalTLS(cfg.Temporal)
 	look("temporal", err)
 	switch role {
-	case config.RoleServe, config.RoleWork:
+	case config.RoleServe:
 		_, err = p.Rules()
 		look("policy.routing", err)
+	case config.RoleWork:
+		_, err = p.Rules()
+		look("policy.routing", err)
+		told, err := p.tellingConfig()
+		if err == nil {
+			_, err = openChannels(told)
+		}
+		look("telling.file", err)
 	case config.RoleEnforce:
+		for i, c := range cfg.Platforms {
+			if c.Adapter == config.AdapterWebhook {
+				_, err = p.openWebhook(c) // which reads secrets and sends nothing
+				look(fmt.Sprintf("platforms[%d]", i), err)
+			}
+		}
 		_, err = p.pinnedGuard()
 		look("ledger.verifier_key_file", err)
 	case config.RoleLedger:

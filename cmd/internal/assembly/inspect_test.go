@@ -50,7 +50,12 @@ func TestInspectFinds(t *testing.T) {
 		"pinned key":  {config.RoleEnforce, func(c *config.Config) { c.Ledger.VerifierKeyFile = garbage }, "ledger.verifier_key: "},
 		"no key file": {config.RoleEnforce, func(c *config.Config) { c.Ledger.VerifierKeyFile = garbage + "s" }, "ledger.verifier_key_file: "},
 		"other key":   {config.RoleLedger, func(c *config.Config) { c.Ledger.VerifierKeyFile = garbage }, "ledger.verifier_key: "},
-		"missing":     {config.RoleEnforce, func(c *config.Config) { c.Platforms = nil }, "platforms: "},
+		"telling":     {config.RoleWork, func(c *config.Config) { c.Telling.File = garbage }, "telling.file: "},
+		"no telling":  {config.RoleWork, func(c *config.Config) { c.Telling.File = garbage + "s" }, "telling.file: "},
+		"webhook": {config.RoleEnforce, func(c *config.Config) {
+			c.Platforms[0].Adapter, c.Platforms[0].File = config.AdapterWebhook, garbage
+		}, "platforms[0]: "},
+		"missing": {config.RoleEnforce, func(c *config.Config) { c.Platforms = nil }, "platforms: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

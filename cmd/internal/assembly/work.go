@@ -3,8 +3,6 @@ package assembly
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -21,6 +19,14 @@ import (
 
 func (p *Process) startWork(ctx context.Context) error {
 	rules, err := p.Rules()
+	if err != nil {
+		return err
+	}
+	told, err := p.tellingConfig()
+	if err != nil {
+		return err
+	}
+	channels, err := openChannels(told)
 	if err != nil {
 		return err
 	}
@@ -53,7 +59,7 @@ func (p *Process) startWork(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the keys that verbs are signed with: %w", err)
 	}
-	background, err := p.beside(store, cl, log)
+	background, err := p.beside(ctx, told, channels, store, cl)
 	if err != nil {
 		return err
 	}
@@ -78,32 +84,14 @@ func (p *Process) settings() workflows.Settings {
 	return workflows.Settings{Lease: p.Config.Cases.Lease, Grace: p.Config.Cases.Grace}
 }
 
-// beside is what runs beside the workflows: the watch over acts, reconciling, and telling, where
-// somebody is to be told.
-func (p *Process) beside(store records.Store, cl client.Client, log *slog.Logger) ([]worker.Role, error) {
+// beside is what runs beside the workflows: the watch over acts, reconciling, and telling.
+func (p *Process) beside(ctx context.Context, c telling.Config, channels map[string]telling.Channel, store records.Store, cl client.Client) ([]worker.Role, error) {
+	log := p.log(config.RoleWork)
+	teller, err := p.teller(ctx, c, channels, store)
+	if err != nil {
+		return nil, err
+	}
 	watch := &worker.ActWatch{Records: store, Log: log}
 	reconciler := &worker.Reconciler{Cases: &worker.Cases{Client: cl}, Records: store, Log: log}
-	out := []worker.Role{worker.NewLoop(watch.Run), worker.NewLoop(reconciler.Run)}
-	if p.Config.Telling.File == "" {
-		return out, nil
-	}
-	data, err := os.ReadFile(p.Config.Telling.File)
-	if err != nil {
-		return nil, fmt.Errorf("read telling.file: %w", err)
-	}
-	c, err := telling.DecodeConfig(data)
-	if err != nil {
-		return nil, fmt.Errorf("read telling.file %s: %w", p.Config.Telling.File, err)
-	}
-	channels, err := telling.Open(c, telling.Surroundings{})
-	if err != nil {
-		return nil, err
-	}
-	sender, err := telling.New(telling.Options{
-		Outbox: worker.TellingOutbox(store), Config: c, Channels: channels, Log: log, Metrics: p.Metrics,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return append(out, worker.NewLoop(sender.Run)), nil
+	return []worker.Role{worker.NewLoop(watch.Run), worker.NewLoop(reconciler.Run), teller}, nil
 }
