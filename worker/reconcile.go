@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
@@ -67,6 +68,11 @@ type Reconciler struct {
 	Log   *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+
+	// known are the runs that knew enough when they were asked, by workflow id. A run never comes to
+	// know less; a reset one is another run. So each is asked once, and not with every round.
+	mu    sync.Mutex
+	known map[string]string
 }
 
 // RecentCases bounds the closed cases whose takedowns are looked at where the records cannot list
@@ -124,6 +130,12 @@ func (r *Reconciler) found(ctx context.Context, report *Report, f Found, err err
 }
 
 func (r *Reconciler) cases(ctx context.Context, report *Report) error {
+	known := map[string]string{}
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.known = known // closed cases are forgotten
+	}()
 	after := casefile.CaseRef("")
 	for {
 		rows, err := r.Records.OpenCases(ctx, after, reconcilePage)
@@ -132,7 +144,7 @@ func (r *Reconciler) cases(ctx context.Context, report *Report) error {
 		}
 		for _, row := range rows {
 			report.Cases++
-			r.oneCase(ctx, report, row)
+			r.oneCase(ctx, report, row, known)
 		}
 		if len(rows) < reconcilePage {
 			return nil
@@ -141,8 +153,8 @@ func (r *Reconciler) cases(ctx context.Context, report *Report) error {
 	}
 }
 
-func (r *Reconciler) oneCase(ctx context.Context, report *Report, row records.Case) {
-	kind, run, err := r.lookAtCase(ctx, row)
+func (r *Reconciler) oneCase(ctx context.Context, report *Report, row records.Case, known map[string]string) {
+	kind, run, err := r.lookAtCase(ctx, row, known)
 	if err != nil {
 		r.Log.WarnContext(ctx, "a case's workflow could not be looked at", "case", string(row.Ref), "code", string(casefile.ErrorCode(err)))
 		return
@@ -161,11 +173,13 @@ func (r *Reconciler) oneCase(ctx context.Context, report *Report, row records.Ca
 }
 
 // lookAtCase says what is wrong with the workflow of a case, "" for nothing. The row was read before
-// the workflow is asked, so that one that goes on meanwhile knows no less than it.
-func (r *Reconciler) lookAtCase(ctx context.Context, row records.Case) (FoundKind, string, error) {
+// the workflow is asked, so that one that goes on meanwhile knows no less than it. known gets the runs
+// that know enough.
+func (r *Reconciler) lookAtCase(ctx context.Context, row records.Case, known map[string]string) (FoundKind, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileCall)
 	defer cancel()
-	run, err := r.Cases.Describe(ctx, casefile.CaseWorkflowID(row.Platform, row.Account))
+	id := casefile.CaseWorkflowID(row.Platform, row.Account)
+	run, err := r.Cases.Describe(ctx, id)
 	if err != nil {
 		return "", "", err
 	}
@@ -177,15 +191,27 @@ func (r *Reconciler) lookAtCase(ctx context.Context, row records.Case) (FoundKin
 		}
 		return FoundMissing, "", nil
 	}
-	state, err := r.Cases.state(ctx, row.Platform, row.Account, run.ID)
-	if err != nil {
-		return "", "", err
+	if r.knew(id) == run.ID {
+		known[id] = run.ID
+		return "", "", nil
 	}
-	// A run that has not read its case yet, or is about the case before, is on its way.
-	if state.Ref == row.Ref && state.Revision < row.Revision {
+	state, err := r.Cases.state(ctx, row.Platform, row.Account, run.ID)
+	switch {
+	case err != nil:
+		return "", "", err
+	case state.Ref != row.Ref: // it has not read its case yet, or is about the case before
+		return "", "", nil
+	case state.Revision < row.Revision:
 		return FoundBehind, run.ID, nil
 	}
+	known[id] = run.ID
 	return "", "", nil
+}
+
+func (r *Reconciler) knew(id string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.known[id]
 }
 
 // restartCase signals one of the case's own flags: the workflow takes the case up from its row.

@@ -31,6 +31,8 @@ type cluster struct {
 	runs       map[string]enums.WorkflowExecutionStatus
 	states     map[string]workflows.CaseState // what a case's run answers
 	queryErr   error
+	queries    map[string]int
+	reset      string // behind the ids of runs
 	startErr   error
 	terminated []string
 	signalled  []string
@@ -44,7 +46,7 @@ func (c *cluster) DescribeWorkflowExecution(_ context.Context, id, _ string) (*w
 		return nil, serviceerror.NewNotFound("no such workflow")
 	}
 	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
-		Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run of " + id}, Status: status,
+		Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run of " + id + c.reset}, Status: status,
 	}}, nil
 }
 
@@ -57,7 +59,10 @@ func (e encoded) Get(out any) error {
 }
 
 func (c *cluster) QueryWorkflow(_ context.Context, id, run, query string, _ ...any) (converter.EncodedValue, error) {
-	if c.queryErr != nil || query != workflows.QueryState || run != "run of "+id {
+	if c.queries != nil {
+		c.queries[id]++
+	}
+	if c.queryErr != nil || query != workflows.QueryState || run != "run of "+id+c.reset {
 		return nil, c.queryErr
 	}
 	return encoded{c.states[id]}, nil
@@ -239,6 +244,26 @@ func TestPromise04LostCasesAreStartedAgain(t *testing.T) {
 
 	n.cluster.states[behind] = workflows.CaseState{Ref: "EEEEE-EEEEE", Revision: 9}
 	require.Empty(t, n.once().Found, "once is enough")
+}
+
+// TestReconcileAsksARunOnce: as long as it is the same run; a reset one is another.
+func TestReconcileAsksARunOnce(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	row := n.opened("AAAAA-AAAAA")
+	id := workflowOf(row)
+	n.cluster.runs[id] = enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+	n.cluster.states[id] = workflows.CaseState{Ref: row.Ref, Revision: row.Revision}
+	n.cluster.queries = map[string]int{}
+	n.project(row.Ref, func(*records.Projection) {})
+	n.cluster.states[id] = workflows.CaseState{Ref: row.Ref, Revision: row.Revision + 1}
+	for range 3 {
+		require.Empty(t, n.once().Found)
+	}
+	require.Equal(t, 1, n.cluster.queries[id])
+	n.cluster.reset = " reset"
+	n.cluster.states[id] = workflows.CaseState{Ref: row.Ref, Revision: row.Revision}
+	require.Equal(t, []Found{{Kind: FoundBehind, Thing: FoundCase, ID: "AAAAA-AAAAA", Started: true}}, n.once().Found)
 }
 
 // TestReconcileGoesOn: what cannot be looked at or started keeps nothing else from its turn.
