@@ -159,3 +159,44 @@ func FuzzParseForm(f *testing.F) {
 		require.Equal(t, string(again), func() string { d, _ := json.Marshal(same); return string(d) }())
 	})
 }
+
+// TestHostileWordsOfDeciding: reasons, complaints, rationales and staff's names reach no terminal as they are.
+func TestHostileWordsOfDeciding(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	one, post := b.Open(1)
+	ref := string(one)
+	b.as("admin", "people", "add", "odd1", "--name", "name"+hostile, "--role", "reviewer", "--team", "team"+hostile).good(t)
+	listed := b.as("admin", "people", "list").good(t)
+	require.Contains(t, listed, "name<U+001B>[2J")
+	require.Contains(t, listed, "team<U+001B>[2J")
+	tame(t, listed)
+	b.typed("admin", "reason"+hostile, "acts", "pause").good(t)
+	paused := b.as("lead", "automation", "show").good(t)
+	require.Contains(t, paused, "reason<U+001B>[2J")
+	tame(t, paused)
+	b.typed("admin", "[why]", "acts", "resume").good(t)
+	b.typed("policy", "glass that is broken"+hostile, "glass", "open", ref).good(t)
+	glass := b.as("lead", "glass", "list").good(t)
+	require.Contains(t, glass, "broken<U+001B>[2J")
+	tame(t, glass)
+
+	b.as("rev1", "case", "claim", ref).good(t)
+	b.typed("rev1", "note"+hostile, "case", "refer", ref, "--to", "legal").good(t)
+	b.as("rev1", "case", "opinion", ref, "--file", b.form(casefile.L5, post), "--evidence-revision", "1").good(t)
+	require.NoError(t, b.Workflows.CarryOut(t.Context(), one))
+	var view review.CaseView
+	b.as("rev2", "case", "show", ref, "--json").decode(t, &view)
+	require.Equal(t, "note"+hostile, view.Referrals[0].Words)
+	var opened review.AppealOpened
+	b.typed("detector", "complaint"+hostile, "appeal", "open", view.Decision.NoticeNo, "--json").decode(t, &opened)
+	b.as("rev2", "appeal", "claim", opened.Appeal).good(t)
+	b.typed("rev2", "rationale"+hostile, "appeal", "rule", opened.Appeal, "--outcome", "rejected").good(t)
+	shown := b.as("rev3", "appeal", "show", opened.Appeal).good(t)
+	for _, part := range []string{"note", "complaint", "rationale"} {
+		require.Contains(t, shown, part+"<U+001B>[2J", part)
+	}
+	require.Equal(t, 1, strings.Count(shown, "\nDecision\n"), "no words pass for a line of ours")
+	tame(t, shown)
+	tame(t, b.as("rev3", "appeal", "show", opened.Appeal, "--json").good(t))
+}
