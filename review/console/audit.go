@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -40,6 +41,14 @@ func (v *visit) audit() error {
 	if err != nil {
 		return err
 	}
+	var people []casefile.Person
+	for _, r := range p.Views.Rows {
+		people = append(people, r.Person)
+	}
+	for _, r := range p.Refusals.Rows {
+		people = append(people, r.Person)
+	}
+	v.know(people...)
 	return v.render(http.StatusOK, "audit", "Looks and refusals", p)
 }
 

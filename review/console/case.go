@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
@@ -27,8 +29,9 @@ func (v *visit) showCase() error {
 		return err
 	}
 	purpose := v.r.URL.Query().Get("purpose")
-	if purpose == "" && mustChoose(v.who) || purpose == "choose" {
-		return v.render(http.StatusOK, "purpose", "Open case "+string(ref), purposePage{Case: ref, Purposes: access.Purposes(v.who.Roles)})
+	purposes := access.Purposes(v.who.Roles)
+	if len(purposes) > 0 && (purpose == "" && mustChoose(v.who) || purpose == "choose") {
+		return v.render(http.StatusOK, "purpose", "Open case "+string(ref), purposePage{Case: ref, Purposes: purposes})
 	}
 	view, err := v.desk().Case(v.ctx(), v.who, ref, purpose)
 	if err != nil {
@@ -38,7 +41,7 @@ func (v *visit) showCase() error {
 }
 
 // shownVerbs are the addresses that a browser shows after a form was answered with a page.
-var shownVerbs = []string{"claim", "heartbeat", "comment", "draft", "preview", "opinion"}
+var shownVerbs = []string{"claim", "heartbeat", "comment", "draft", "preview", "opinion", "emergency", "order"}
 
 func (v *visit) backToCase() error {
 	if !slices.Contains(shownVerbs, v.r.PathValue("verb")) {
@@ -55,15 +58,17 @@ func (v *visit) backToCase() error {
 type caseShow struct {
 	Purpose string
 	// Draft is the opinion that the person had begun; nil for none.
-	Draft  *Draft
-	Faults []review.Fault
+	Draft *Draft
+	// Comment is one that was begun and not taken.
+	Comment string
+	Faults  []review.Fault
 	// Alert is a kind of alert whose words stand in the template.
 	Alert string
 	// Message is what was wrong, where no kind of alert says it.
 	Message string
 }
 
-// The kinds of alert.
+// The kinds of alert that are no flash; every flash of a verb that keeps the case is one, too.
 const (
 	alertNewEvidence = "new_evidence"
 	alertStaleClaim  = "stale_claim"
@@ -75,8 +80,8 @@ const (
 // casePage is the whole page of a case.
 type casePage struct {
 	review.CaseView
+	Looks    string // the purpose under which the look is on record
 	Me       casefile.Person
-	Purpose  string
 	Purposes int // how many the person may choose from
 	Alert    string
 	Message  string
@@ -86,18 +91,34 @@ type casePage struct {
 	More     []casefile.Finding // those that a long list folds away
 	Strikes  *casefile.Finding
 	Matched  []casefile.PolicyCode
+	// Own are the person's own opinions on a case that is not decided, Compared two that differ, for
+	// whoever settles them.
+	Own      []review.OpinionView
+	Compared *comparison
 	Form     *opinionForm
 	Drafted  bool // the form holds what the person had entered
 	Faults   []faultLink
 	// Errors are the messages by the key of their field.
 	Errors     map[string][]string
+	Offers     []offered
+	Given      bool // the person has given their opinion in this round
 	MayTake    bool
 	MayEnd     bool // withdraw the decision
-	MayReopen  bool
+	MayComment bool
+	MaySettle  bool
 	Comment    string
 	CommentKey string
 	ClaimKey   string
 	NextKey    string
+}
+
+// Fence are the numbers that a verb's page is asked for with.
+func (p casePage) Fence() string {
+	q := url.Values{"purpose": {p.Purpose}, "evidence": {strconv.Itoa(p.EvidenceRevision)}}
+	if p.Mine {
+		q.Set("claim", strconv.Itoa(p.Claim.Number))
+	}
+	return q.Encode()
 }
 
 // postRow is one post of the evidence, or one version of it.
@@ -113,17 +134,34 @@ type postRow struct {
 const foldFindings = 24
 
 func (v *visit) renderCase(status int, view review.CaseView, show caseShow) error {
-	p := casePage{
-		CaseView: view, Me: v.who.Person, Purpose: show.Purpose, Purposes: len(access.Purposes(v.who.Roles)),
-		Alert: show.Alert, Message: show.Message, Errors: map[string][]string{},
-		CommentKey: casefile.NewID(), ClaimKey: casefile.NewID(), NextKey: casefile.NewID(),
-		MayReopen: view.State == casefile.StateClosed && v.who.May(access.CaseReopen),
+	p := v.newCasePage(view, show)
+	return v.render(status, "case", "Case "+string(view.Case), p)
+}
+
+// newCasePage lays a case out for a page. A page that a form's answer is shown on keeps the purpose for
+// which the case was open.
+func (v *visit) newCasePage(view review.CaseView, show caseShow) *casePage {
+	v.learn(view.Names)
+	looks := view.Purpose
+	view.Purpose = show.Purpose // for the page's own addresses; "" where the usual one stands
+	p := &casePage{
+		CaseView: view, Looks: looks, Me: v.who.Person, Purposes: len(access.Purposes(v.who.Roles)),
+		Alert: show.Alert, Message: show.Message, Comment: show.Comment, Errors: map[string][]string{},
+		CommentKey: casefile.NewID(), ClaimKey: casefile.NewID(), NextKey: casefile.NewID(), Offers: v.offers(&view),
+		MayComment: v.who.May(access.CaseComment) && !view.Withheld && view.State != casefile.StateClosed, MaySettle: v.who.May(access.ActSettle),
 	}
-	p.MayTake = !view.Mine && v.who.May(access.CaseClaim) &&
-		(view.Claim == nil || show.Draft != nil) && takeable(view.State)
-	p.MayEnd = view.Decision != nil && view.Decision.State == casefile.DecisionGrace && v.who.May(access.CaseWithdraw) &&
-		slices.ContainsFunc(view.Opinions, func(o review.OpinionView) bool { return o.Person == v.who.Person })
-	v.findings(&p)
+	open := view.State == casefile.StateQueued || view.State == casefile.StateClaimed
+	for _, o := range view.Opinions {
+		mine := o.Person == v.who.Person
+		p.Given = p.Given || open && mine && !o.Void
+		if view.Decision == nil && mine {
+			p.Own = append(p.Own, o)
+		}
+	}
+	p.Compared = compare(view)
+	p.MayTake = !view.Mine && !p.Given && open && v.who.May(access.CaseClaim) && (view.Claim == nil || show.Draft != nil) && v.mayBeOffered(view)
+	p.MayEnd = v.mayWithdraw(view)
+	v.findings(p)
 	for _, f := range view.FlagViews {
 		for _, r := range f.Reasons {
 			if r.Policy.Valid() && !slices.Contains(p.Matched, r.Policy) {
@@ -134,10 +172,10 @@ func (v *visit) renderCase(status int, view review.CaseView, show caseShow) erro
 	slices.Sort(p.Matched)
 	draft := show.Draft
 	if draft == nil && view.Mine && v.who.May(access.CaseOpinion) {
-		draft = &Draft{Next: true, Evidence: view.EvidenceRevision, Purpose: show.Purpose}
+		draft = &Draft{Next: true, Evidence: view.EvidenceRevision, Comment: show.Comment, Purpose: view.Purpose}
 	}
-	v.posts(&p, draft)
-	if draft != nil {
+	v.posts(p, draft)
+	if draft != nil && !view.Withheld {
 		if draft.Evidence != 0 && draft.Evidence < view.EvidenceRevision && p.Alert == "" {
 			p.Alert = alertNewEvidence
 		}
@@ -148,17 +186,30 @@ func (v *visit) renderCase(status int, view review.CaseView, show caseShow) erro
 		p.Comment = draft.Comment
 		p.Drafted = show.Draft != nil
 		p.Form = newOpinionForm(*draft, p.Matched, view.Mine)
+		p.Form.Emergency = view.Mine && view.Stage == casefile.StageOpinion && v.who.May(access.CaseEmergency)
 	}
 	p.Faults, p.Errors = faultLinks(show.Faults)
-	return v.render(status, "case", "Case "+string(view.Case), p)
+	return p
 }
 
-func takeable(s casefile.State) bool {
-	switch s {
-	case casefile.StateQueued, casefile.StateClaimed:
-		return true
+// mayBeOffered reports whether the case is not kept for somebody else: the one to whom it was handed
+// over, or the leads where two opinions differ.
+func (v *visit) mayBeOffered(view review.CaseView) bool {
+	lead := v.who.May(access.CaseAdjudicate)
+	return !view.Withheld && (view.AssignedTo == "" || view.AssignedTo == v.who.Person || lead)
+}
+
+// mayWithdraw reports whether the person takes the decision back: everybody on whose opinion it rests,
+// and where it rests on nobody's a lead.
+func (v *visit) mayWithdraw(view review.CaseView) bool {
+	d := view.Decision
+	if d == nil || d.State != casefile.DecisionGrace || !v.who.May(access.CaseWithdraw) || d.Emergency {
+		return false
 	}
-	return false
+	if d.DecidedBy == casefile.ByAutomation {
+		return v.who.May(access.CaseAdjudicate)
+	}
+	return slices.ContainsFunc(view.Opinions, func(o review.OpinionView) bool { return o.Person == v.who.Person && !o.Void })
 }
 
 func (v *visit) posts(p *casePage, draft *Draft) {
@@ -194,13 +245,22 @@ func (v *visit) findings(p *casePage) {
 	}
 }
 
+// standing is what an open page compares itself with. The case's revision is not in it: it grows with
+// everything that anybody does, also with an opinion that nobody is to know of.
+type standing struct {
+	EvidenceRevision int                    `json:"evidence_revision"`
+	State            casefile.State         `json:"state"`
+	Decision         casefile.DecisionState `json:"decision,omitempty"`
+	Proven           bool                   `json:"proven"`
+}
+
 // standing tells an open page how far its case has come, in codes; it is no look at the case.
 func (v *visit) standing() error {
 	s, err := v.desk().Standing(v.ctx(), v.who, v.ref())
 	if err != nil {
 		return err
 	}
-	return v.answerJSON(s)
+	return v.answerJSON(standing{EvidenceRevision: s.EvidenceRevision, State: s.State, Decision: s.Decision, Proven: s.Proven})
 }
 
 func (v *visit) answerJSON(data any) error {
@@ -245,5 +305,10 @@ func (v *visit) caseViews() error {
 	if err != nil {
 		return err
 	}
+	var people []casefile.Person
+	for _, r := range p.Rows {
+		people = append(people, r.Person)
+	}
+	v.know(people...)
 	return v.render(http.StatusOK, "views", "Who looked at "+string(ref), p)
 }

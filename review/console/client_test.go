@@ -263,11 +263,16 @@ func (s *site) open(account casefile.AccountKey, kind evidence.Kind, address cas
 // refusals lists what was refused so far, newest last, as "verb code".
 func (s *site) refusals() []string {
 	s.t.Helper()
-	rows, _, err := s.Desk.Refusals(context.Background(), s.Who("auditor"), 0, 200)
-	require.NoError(s.t, err)
 	var out []string
-	for _, r := range rows {
-		out = append(out, r.Verb+" "+string(r.Code))
+	for after := int64(0); ; {
+		rows, next, err := s.Desk.Refusals(context.Background(), s.Who("auditor"), after, 200)
+		require.NoError(s.t, err)
+		for _, r := range rows {
+			out = append(out, r.Verb+" "+string(r.Code))
+		}
+		if next == 0 {
+			return out
+		}
+		after = next
 	}
-	return out
 }

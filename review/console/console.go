@@ -122,6 +122,7 @@ type visit struct {
 	who     access.Who
 	session string    // the cookie's value
 	set     *Settings // put in this request
+	names   map[casefile.Person]string
 	status  int
 	err     error
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -67,34 +68,68 @@ func (v *visit) putSettings(s Settings) {
 	v.setCookie(settingsCookie, strings.Join(off, "."), 0)
 }
 
-// Flash is a word about what was just done, shown once on the next page.
+// Flash is a word about what was just done, shown once on the next page. It holds codes only.
 type Flash struct {
-	Kind  string
-	Case  casefile.CaseRef
-	Until *Until // until when a decision can be withdrawn
+	Kind string
+	Case casefile.CaseRef
+	// At is a moment that the word names: until when something can be taken back, or lasts.
+	At *time.Time
+	// Name is a platform, a receipt's ledger event or a pseudonym; Count how many.
+	Name  string
+	Count int
+	// Until is how far away At is when the page is made.
+	Until *Until
 }
 
 // The kinds of flash; their words stand in the templates.
 const (
-	flashDecided   = "decided"
-	flashGiven     = "given"
-	flashReleased  = "released"
-	flashClosed    = "closed"
-	flashWithdrawn = "withdrawn"
-	flashReopened  = "reopened"
-	flashReopening = "reopening"
-	flashCommented = "commented"
-	flashEmpty     = "empty"
+	flashDecided    = "decided"
+	flashGiven      = "given"
+	flashReleased   = "released"
+	flashSnoozed    = "snoozed"
+	flashHeld       = "held"
+	flashHandedOver = "handed_over"
+	flashEscalated  = "escalated"
+	flashThreat     = "threat"
+	flashReferred   = "referred"
+	flashMoved      = "moved"
+	flashEnded      = "ended"
+	flashClosed     = "closed"
+	flashWithdrawn  = "withdrawn"
+	flashReopened   = "reopened"
+	flashReopening  = "reopening"
+	flashGlass      = "glass"
+	flashCommented  = "commented"
+	flashEmpty      = "empty"
+
+	flashNoAppeal       = "no_appeal"
+	flashAppealReleased = "appeal_released"
+	flashRuled          = "ruled"
+	flashPaused         = "paused"
+	flashResumed        = "resumed"
+	flashSettled        = "settled"
+	flashAutomationOn   = "automation_on"
+	flashAutomationOff  = "automation_off"
+	flashArmed          = "armed"
+	flashEnabled        = "enabled"
+	flashGlassReviewed  = "glass_reviewed"
 )
 
 const flashAge = time.Minute
 
-func (v *visit) putFlash(kind string, ref casefile.CaseRef, until *time.Time) {
-	value := kind + "." + string(ref)
-	if until != nil {
-		value += "." + strconv.FormatInt(until.Unix(), 10)
+// flashName is the shape of a name in a flash.
+var flashName = regexp.MustCompile(`^[A-Za-z0-9/._-]{1,80}$`)
+
+// putFlash has a word shown on the next page. A name that no code has the shape of is left out.
+func (v *visit) putFlash(f Flash) {
+	at := ""
+	if f.At != nil {
+		at = strconv.FormatInt(f.At.Unix(), 10)
 	}
-	v.setCookie(flashCookie, value, flashAge)
+	if !flashName.MatchString(f.Name) {
+		f.Name = ""
+	}
+	v.setCookie(flashCookie, strings.Join([]string{f.Kind, string(f.Case), at, strconv.Itoa(f.Count), f.Name}, "~"), flashAge)
 }
 
 // takeFlash reads the flash and has it forgotten; nil when there is none.
@@ -104,8 +139,18 @@ func (v *visit) takeFlash() *Flash {
 		return nil
 	}
 	v.setCookie(flashCookie, "", -1)
-	parts := strings.Split(cookie.Value, ".")
-	if len(parts) < 2 {
+	f := readFlash(cookie.Value)
+	if f != nil && f.At != nil {
+		u := until(v.now, *f.At)
+		f.Until = &u
+	}
+	return f
+}
+
+// readFlash reads a cookie that may hold anything; nil for what is not a flash.
+func readFlash(value string) *Flash {
+	parts := strings.Split(value, "~")
+	if len(parts) != 5 {
 		return nil
 	}
 	f := &Flash{Kind: parts[0]}
@@ -113,12 +158,17 @@ func (v *visit) takeFlash() *Flash {
 	if err == nil {
 		f.Case = ref
 	}
-	if len(parts) > 2 {
-		sec, err := strconv.ParseInt(parts[2], 10, 64)
-		if err == nil {
-			u := until(v.now, time.Unix(sec, 0))
-			f.Until = &u
-		}
+	sec, err := strconv.ParseInt(parts[2], 10, 64)
+	if err == nil {
+		at := time.Unix(sec, 0).UTC()
+		f.At = &at
+	}
+	n, err := strconv.Atoi(parts[3])
+	if err == nil && n > 0 {
+		f.Count = n
+	}
+	if flashName.MatchString(parts[4]) {
+		f.Name = parts[4]
 	}
 	return f
 }

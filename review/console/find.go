@@ -42,6 +42,7 @@ func (v *visit) findForm() error {
 	if err != nil {
 		return err
 	}
+	v.knowHolders(list.Cases)
 	p.Page, p.Newest = &list, true
 	if list.Next != "" {
 		p.Next = "/find?" + url.Values{"cursor": {list.Next}}.Encode()
@@ -61,6 +62,7 @@ func (v *visit) find() error {
 	}
 	found, err := v.desk().Find(v.ctx(), v.who, p.Query)
 	if err == nil {
+		v.knowHolders(found.Cases)
 		p.Page = &found
 		return v.render(http.StatusOK, "find", "Find", p)
 	}
@@ -74,5 +76,5 @@ func (v *visit) find() error {
 	if len(p.Faults) == 0 {
 		p.Message = messageOf(err)
 	}
-	return v.render(statusOf(err), "find", "Find", p)
+	return v.render(review.HTTPStatus(err), "find", "Find", p)
 }

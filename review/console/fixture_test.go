@@ -74,12 +74,12 @@ func (f *fixture) Held(ctx context.Context, who access.Who) ([]review.CaseRow, e
 	return f.Desk.Held(ctx, who)
 }
 
-func (f *fixture) Preview(ctx context.Context, who access.Who, ref casefile.CaseRef, form casefile.OpinionForm) (review.Preview, error) {
-	_, ok := f.cases[ref]
+func (f *fixture) Preview(ctx context.Context, who access.Who, call review.PreviewCall) (review.Preview, error) {
+	_, ok := f.cases[call.Case]
 	if !ok {
-		return f.Desk.Preview(ctx, who, ref, form)
+		return f.Desk.Preview(ctx, who, call)
 	}
-	out := review.Preview{Faults: review.FaultsOf(form.Validate().Err()), Consequences: []string{"The account's features are limited for 7 days."}}
+	out := review.Preview{Faults: review.FaultsOf(call.Form.Validate().Err()), Consequences: []string{"The account's features are limited for 7 days."}}
 	if f.preview != nil && len(out.Faults) == 0 {
 		out = *f.preview
 	}

@@ -135,7 +135,6 @@ func TestEachMissingFieldKeepsTheDraft(t *testing.T) {
 	}{
 		"action":              {func(f url.Values) { f.Set("action", "") }, "action", "action"},
 		"action unknown":      {func(f url.Values) { f.Set("action", "L9") }, "action", "action"},
-		"two people due":      {func(f url.Values) { f.Set("action", "L6"); f.Set("days", "") }, "action", "action"},
 		"days":                {func(f url.Values) { f.Set("days", "") }, "days", "days"},
 		"days not a number":   {func(f url.Values) { f.Set("days", "seven") }, "days", "days"},
 		"days out of bounds":  {func(f url.Values) { f.Set("days", "31") }, "days", "days"},
@@ -381,7 +380,7 @@ func TestStandingIsNoLook(t *testing.T) {
 	ref, _ := s.Open(1)
 	v := s.login("rev1")
 	a := v.get("/cases/" + string(ref) + "/standing")
-	require.JSONEq(t, `{"revision":1,"evidence_revision":1,"state":"queued","proven":false}`, a.body)
+	require.JSONEq(t, `{"evidence_revision":1,"state":"queued","proven":false}`, a.body)
 	rows, _, err := s.Desk.Views(context.Background(), s.Who("auditor"), ref, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, rows)
@@ -417,7 +416,7 @@ func TestVerbsAskBeforeTheyAct(t *testing.T) {
 	a = v.post(address+"/close", f)
 	require.Equal(t, "/queues", a.header.Get("Location"), a.body)
 	require.Equal(t, casefile.StateClosed, state())
-	require.Contains(t, textOf(byID(v.follow(a).page(), "flash")), "closed without a decision")
+	require.Contains(t, textOf(byID(v.follow(a).page(), "flash")), "Your word to close case")
 
 	ask = v.get(address + "/reopen")
 	require.Equal(t, http.StatusOK, ask.status)
@@ -660,7 +659,7 @@ func TestKnownQueuesAreShownEmpty(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.Open(1)
-	s.serve(console.Options{Desk: s.desk, Access: s.Access, Now: s.Clock.Now, Queues: []policy.Queue{{Name: "threat", Title: "Threats and instruction"}}})
+	s.serve(console.Options{Desk: s.desk, Access: s.Access, Now: s.Clock.Now, Queues: []policy.Queue{{Name: "threat", Title: "Threats and instruction", Roles: []casefile.Role{casefile.RoleReviewer}}}})
 	v := s.login("rev1")
 	page := v.get("/queues").page()
 	for queue, disabled := range map[string]bool{"threat": true, "general": false} {

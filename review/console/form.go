@@ -20,6 +20,7 @@ type opinionForm struct {
 	MinWords    int
 	MaxWords    int
 	Profile     bool // the profile is ticked
+	Emergency   bool // the person may order L5 at once
 }
 
 type codeChoice struct {
@@ -68,10 +69,16 @@ var fieldLabels = map[string]string{
 	"action": "Action", "days": "Days", "policies": "Policy codes", "entity_tier": "Entity tier", "relied": "Evidence relied on",
 	"rationale": "Rationale", "preview": "Preview", "text": "Comment", "mitigations": "Mitigations", "reason": "Reason",
 	"purpose": "Purpose", "q": "Words", "state": "State", "policy": "Policy code", "queue": "Queue",
+	"comment": "Comment", "until": "Until", "to": "To", "for": "For how long", "kind": "Team", "deadline": "Deadline", "sure": "Confirmation",
+	"looked": "What you looked at", "saw": "What you saw", "outcome": "Outcome", "platform": "Platform", "stage": "Stage",
+	"login": "Login", "name": "Name", "roles": "Roles", "team": "Team", "rule": "Rule", "decision": "Decision", "number": "Act", "direction": "Act",
 }
 
 // fieldTargets are the ids of fields that are not named like them.
-var fieldTargets = map[string]string{"preview": "opinion-form", "text": "comment", "mitigations": "M1-yes"}
+var fieldTargets = map[string]string{"preview": "main", "text": "comment", "mitigations": "M1-yes"}
+
+// formField stands for a fault that no field of a page is known to have.
+const formField = "form"
 
 // fieldKey is the field that a path belongs to: "relied" of "relied[3]", "M3" of "mitigations.M3".
 func fieldKey(path string) string {
@@ -82,7 +89,7 @@ func fieldKey(path string) string {
 		path = path[:i]
 	}
 	if _, ok := fieldLabels[path]; !ok {
-		return "form"
+		return formField
 	}
 	return path
 }
@@ -99,8 +106,8 @@ func faultLinks(faults []review.Fault) ([]faultLink, map[string][]string) {
 			l.Target, l.Label = key+"-yes", key
 		case fieldTargets[key] != "":
 			l.Target = fieldTargets[key]
-		case key == "form":
-			l.Target, l.Label = "opinion-form", "Form"
+		case key == formField:
+			l.Target, l.Label = "main", "Form"
 		}
 		if slices.Contains(byKey[key], l.Text) {
 			continue

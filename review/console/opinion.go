@@ -42,26 +42,34 @@ func (v *visit) refused(refusal error, d Draft, show caseShow) error {
 	if casefile.ErrorCode(err) == casefile.CodeUnavailable {
 		return err
 	}
-	return v.again(statusOf(refusal), d, show)
+	return v.again(review.HTTPStatus(refusal), d, show)
 }
 
 // previewPage shows what an opinion would bring about, before it is confirmed.
 type previewPage struct {
-	View    review.CaseView
-	Form    casefile.OpinionForm
-	Step    policy.Step
-	Codes   []policy.Code
-	Preview review.Preview
-	Fields  []field
-	Queue   string
-	Key     string
-	Next    bool
-	Posts   int  // how many it relies on
-	Profile bool // whether it relies on the profile
+	View      review.CaseView
+	Form      casefile.OpinionForm
+	Step      policy.Step
+	Codes     []policy.Code
+	Preview   review.Preview
+	Fields    []field
+	Queue     string
+	Key       string
+	Next      bool
+	Posts     int  // how many it relies on
+	Profile   bool // whether it relies on the profile
+	Emergency bool // it is an order that is carried out at once
+	Faults    []faultLink
+	Errors    map[string][]string
 }
 
-func (v *visit) preview() error {
-	d := readDraft(v.r.PostForm)
+func (v *visit) preview() error { return v.previewOf(readDraft(v.r.PostForm), false, nil) }
+
+// emergency shows what an order of L5 brings about at once, before it is given.
+func (v *visit) emergency() error { return v.previewOf(readDraft(v.r.PostForm), true, nil) }
+
+// previewOf shows the preview of a draft. unsure are faults of the preview's own form, which was sent.
+func (v *visit) previewOf(d Draft, emergency bool, unsure []review.Fault) error {
 	form, faults := d.Form()
 	view, err := v.desk().Case(v.ctx(), v.who, v.ref(), d.Purpose)
 	if err != nil {
@@ -80,7 +88,7 @@ func (v *visit) preview() error {
 	if refusal != nil {
 		return v.refusedWith(refusal, view, show)
 	}
-	preview, err := v.desk().Preview(v.ctx(), v.who, view.Case, form)
+	preview, err := v.desk().Preview(v.ctx(), v.who, review.PreviewCall{Case: view.Case, Form: form, Emergency: emergency})
 	if err != nil {
 		return err
 	}
@@ -90,7 +98,7 @@ func (v *visit) preview() error {
 		return v.refusedWith(casefile.Invalid(faults[0].Field, "%s", faults[0].Message), view, show)
 	}
 	d.Claim, d.Preview, d.Key = view.Claim.Number, preview.Token, casefile.NewID()
-	return v.renderPreview(view, d, form, preview)
+	return v.renderPreview(view, d, form, preview, emergency, unsure)
 }
 
 // refusedWith is refused, with a view of the case at hand.
@@ -99,13 +107,14 @@ func (v *visit) refusedWith(refusal error, view review.CaseView, show caseShow) 
 	if casefile.ErrorCode(err) == casefile.CodeUnavailable {
 		return err
 	}
-	return v.renderCase(statusOf(refusal), view, show)
+	return v.renderCase(review.HTTPStatus(refusal), view, show)
 }
 
-func (v *visit) renderPreview(view review.CaseView, d Draft, form casefile.OpinionForm, preview review.Preview) error {
+func (v *visit) renderPreview(view review.CaseView, d Draft, form casefile.OpinionForm, preview review.Preview, emergency bool, unsure []review.Fault) error {
 	p := previewPage{
-		View: view, Form: form, Preview: preview, Fields: d.values(), Queue: view.Queue, Key: d.Key, Next: d.Next,
+		View: view, Form: form, Preview: preview, Fields: d.values(), Queue: view.Queue, Key: d.Key, Next: d.Next, Emergency: emergency,
 	}
+	p.Faults, p.Errors = faultLinks(unsure)
 	p.Step, _ = policy.LookupStep(form.Action)
 	for _, code := range form.Policies {
 		c, ok := policy.LookupCode(code)
@@ -120,12 +129,34 @@ func (v *visit) renderPreview(view review.CaseView, d Draft, form casefile.Opini
 			p.Posts++
 		}
 	}
-	return v.render(http.StatusOK, "preview", "Confirm the opinion on "+string(view.Case), p)
+	title, status := "Confirm the opinion on "+string(view.Case), http.StatusOK
+	if emergency {
+		title = "Order a suspension at once on " + string(view.Case)
+	}
+	if len(unsure) > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	return v.render(status, "preview", title, p)
 }
 
 // opinion gives the opinion that a preview showed.
-func (v *visit) opinion() error {
+func (v *visit) opinion() error { return v.give(readDraft(v.r.PostForm), false) }
+
+// order gives the emergency order that a preview showed, once the person has said that they mean it.
+func (v *visit) order() error {
 	d := readDraft(v.r.PostForm)
+	if v.r.PostForm.Get("sure") != "" {
+		return v.give(d, true)
+	}
+	unsure := casefile.Invalid("sure", "tick that you mean it")
+	err := v.refuse(unsure)
+	if casefile.ErrorCode(err) == casefile.CodeUnavailable {
+		return err
+	}
+	return v.previewOf(d, true, review.FaultsOf(unsure))
+}
+
+func (v *visit) give(d Draft, emergency bool) error {
 	form, faults := d.Form()
 	if len(faults) > 0 {
 		return v.refused(casefile.Invalid(faults[0].Field, "%s", faults[0].Message), d, caseShow{Faults: faults})
@@ -135,16 +166,16 @@ func (v *visit) opinion() error {
 		return err
 	}
 	answer, err := v.desk().Opinion(v.ctx(), v.who, review.OpinionCall{
-		VerbCall: review.VerbCall{Case: ref, Key: d.Key}, Claim: d.Claim, EvidenceRevision: d.Evidence, Form: form, Preview: d.Preview,
+		VerbCall: review.VerbCall{Case: ref, Key: d.Key}, Claim: d.Claim, EvidenceRevision: d.Evidence, Form: form, Preview: d.Preview, Emergency: emergency,
 	})
 	if err != nil {
 		return v.opinionRefused(err, d)
 	}
-	kind := flashGiven
+	f := Flash{Kind: flashGiven, Case: ref, At: answer.GraceUntil}
 	if answer.Decision != "" {
-		kind = flashDecided
+		f.Kind = flashDecided
 	}
-	v.putFlash(kind, ref, answer.GraceUntil)
+	v.putFlash(f)
 	if !d.Next {
 		return v.redirect(caseAddress(ref, d.Purpose))
 	}

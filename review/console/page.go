@@ -4,6 +4,7 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
@@ -16,13 +17,20 @@ type Page struct {
 	Name string
 	// Permission is "" for the pages that need no session.
 	Permission access.Permission
-	serve      func(v *visit) error
+	// Or is another permission that is leave enough; "" for none.
+	Or    access.Permission
+	serve func(v *visit) error
+}
+
+// Allows reports whether somebody may ask for the page.
+func (p Page) Allows(who access.Who) bool {
+	return p.Permission == "" || who.May(p.Permission) || p.Or != "" && who.May(p.Or)
 }
 
 // Pages are all rows of the table. Nothing else is served but the console's own files.
 func Pages() []Page { return append([]Page(nil), pages...) }
 
-var pages = []Page{
+var pages = slices.Concat([]Page{
 	{Method: http.MethodGet, Path: "/login", Name: "console.login", serve: (*visit).loginForm},
 	{Method: http.MethodPost, Path: "/login", Name: "console.login", serve: (*visit).login},
 
@@ -31,6 +39,7 @@ var pages = []Page{
 	{Method: http.MethodPost, Path: "/settings", Name: "console.settings", Permission: access.SessionManage, serve: (*visit).settings},
 	{Method: http.MethodGet, Path: "/help", Name: "console.help", Permission: access.SessionManage, serve: (*visit).help},
 	{Method: http.MethodGet, Path: "/policy", Name: "console.policy", Permission: access.PolicyRead, serve: (*visit).policy},
+	{Method: http.MethodGet, Path: "/events", Name: "console.events", Permission: access.QueueRead, serve: (*visit).events},
 
 	{Method: http.MethodGet, Path: "/queues", Name: "console.queues", Permission: access.QueueRead, serve: (*visit).queues},
 	{Method: http.MethodGet, Path: "/queues/{queue}", Name: "console.queue", Permission: access.QueueRead, serve: (*visit).queue},
@@ -39,7 +48,8 @@ var pages = []Page{
 	{Method: http.MethodGet, Path: "/find", Name: "console.find", Permission: access.CaseFind, serve: (*visit).findForm},
 	{Method: http.MethodPost, Path: "/find", Name: "console.find", Permission: access.CaseFind, serve: (*visit).find},
 
-	{Method: http.MethodGet, Path: "/cases/{case}", Name: "console.case", Permission: access.CaseRead, serve: (*visit).showCase},
+	// Whoever may break glass opens what they broke.
+	{Method: http.MethodGet, Path: "/cases/{case}", Name: "console.case", Permission: access.CaseRead, Or: access.GlassBreak, serve: (*visit).showCase},
 	{Method: http.MethodGet, Path: "/cases/{case}/standing", Name: "console.standing", Permission: access.CaseList, serve: (*visit).standing},
 	{Method: http.MethodGet, Path: "/cases/{case}/bundle", Name: "console.bundle", Permission: access.AuditRead, serve: (*visit).bundle},
 	{Method: http.MethodGet, Path: "/cases/{case}/views", Name: "console.views", Permission: access.WatchRead, serve: (*visit).caseViews},
@@ -49,19 +59,46 @@ var pages = []Page{
 	{Method: http.MethodPost, Path: "/cases/{case}/draft", Name: "console.draft", Permission: access.CaseOpinion, serve: (*visit).draft},
 	{Method: http.MethodPost, Path: "/cases/{case}/preview", Name: "console.preview", Permission: access.CaseOpinion, serve: (*visit).preview},
 	{Method: http.MethodPost, Path: "/cases/{case}/opinion", Name: "console.opinion", Permission: access.CaseOpinion, serve: (*visit).opinion},
-	{Method: http.MethodGet, Path: "/cases/{case}/release", Name: "console.release", Permission: access.CaseClaim, serve: (*visit).confirmRelease},
-	{Method: http.MethodPost, Path: "/cases/{case}/release", Name: "console.release", Permission: access.CaseClaim, serve: (*visit).release},
-	{Method: http.MethodGet, Path: "/cases/{case}/close", Name: "console.close", Permission: access.CaseClose, serve: (*visit).confirmClose},
-	{Method: http.MethodPost, Path: "/cases/{case}/close", Name: "console.close", Permission: access.CaseClose, serve: (*visit).closeCase},
-	{Method: http.MethodGet, Path: "/cases/{case}/withdraw", Name: "console.withdraw", Permission: access.CaseWithdraw, serve: (*visit).confirmWithdraw},
-	{Method: http.MethodPost, Path: "/cases/{case}/withdraw", Name: "console.withdraw", Permission: access.CaseWithdraw, serve: (*visit).withdraw},
-	{Method: http.MethodGet, Path: "/cases/{case}/reopen", Name: "console.reopen", Permission: access.CaseReopen, serve: (*visit).confirmReopen},
-	{Method: http.MethodPost, Path: "/cases/{case}/reopen", Name: "console.reopen", Permission: access.CaseReopen, serve: (*visit).reopen},
+	{Method: http.MethodPost, Path: "/cases/{case}/emergency", Name: "console.emergency_preview", Permission: access.CaseEmergency, serve: (*visit).emergency},
+	{Method: http.MethodPost, Path: "/cases/{case}/order", Name: "console.emergency", Permission: access.CaseEmergency, serve: (*visit).order},
 	// The address bar holds these after a page that answered a form: loading it anew opens the case.
-	{Method: http.MethodGet, Path: "/cases/{case}/{verb}", Name: "console.case", Permission: access.CaseRead, serve: (*visit).backToCase},
+	{Method: http.MethodGet, Path: "/cases/{case}/{verb}", Name: "console.case", Permission: access.CaseRead, Or: access.GlassBreak, serve: (*visit).backToCase},
+
+	{Method: http.MethodGet, Path: "/appeals", Name: "console.appeals", Permission: access.AppealList, serve: (*visit).appeals},
+	{Method: http.MethodPost, Path: "/appeals/next", Name: "console.appeal_next", Permission: access.AppealClaim, serve: (*visit).nextAppeal},
+	{Method: http.MethodGet, Path: "/appeals/{appeal}", Name: "console.appeal", Permission: access.AppealList, serve: (*visit).appeal},
+	{Method: http.MethodPost, Path: "/appeals/{appeal}/claim", Name: "console.appeal_claim", Permission: access.AppealClaim, serve: (*visit).claimAppeal},
+	{Method: http.MethodPost, Path: "/appeals/{appeal}/release", Name: "console.appeal_release", Permission: access.AppealClaim, serve: (*visit).releaseAppeal},
+	{Method: http.MethodPost, Path: "/appeals/{appeal}/draft", Name: "console.appeal_draft", Permission: access.AppealRule, serve: (*visit).rulingDraft},
+	{Method: http.MethodPost, Path: "/appeals/{appeal}/preview", Name: "console.appeal_preview", Permission: access.AppealRule, serve: (*visit).previewRuling},
+	{Method: http.MethodPost, Path: "/appeals/{appeal}/rule", Name: "console.appeal_rule", Permission: access.AppealRule, serve: (*visit).rule},
+	{Method: http.MethodGet, Path: "/appeals/{appeal}/{verb}", Name: "console.appeal", Permission: access.AppealList, serve: (*visit).backToAppeal},
+
+	{Method: http.MethodGet, Path: "/acts", Name: "console.acts", Permission: access.ActList, serve: (*visit).acts},
+	{Method: http.MethodPost, Path: "/acts/pause", Name: "console.pause", Permission: access.ActPause, serve: (*visit).pause},
+	{Method: http.MethodPost, Path: "/acts/resume", Name: "console.resume", Permission: access.ActResume, serve: (*visit).resume},
+	{Method: http.MethodGet, Path: "/acts/settle", Name: "console.settle", Permission: access.ActSettle, serve: (*visit).settleForm},
+	{Method: http.MethodPost, Path: "/acts/settle", Name: "console.settle", Permission: access.ActSettle, serve: (*visit).settle},
+	{Method: http.MethodGet, Path: "/acts/{verb}", Name: "console.acts", Permission: access.ActList, serve: (*visit).backToActs},
+
+	{Method: http.MethodGet, Path: "/automation", Name: "console.automation", Permission: access.SwitchRead, serve: (*visit).automation},
+	{Method: http.MethodPost, Path: "/automation", Name: "console.automation_set", Permission: access.SwitchAutomation, serve: (*visit).setAutomation},
+	{Method: http.MethodPost, Path: "/automation/arm", Name: "console.arm", Permission: access.BreakerArm, serve: (*visit).arm},
+	{Method: http.MethodPost, Path: "/automation/reconcile", Name: "console.reconcile", Permission: access.ReconcileRun, serve: (*visit).reconcile},
+	{Method: http.MethodGet, Path: "/automation/{verb}", Name: "console.automation", Permission: access.SwitchRead, serve: (*visit).backToAutomation},
+
+	{Method: http.MethodGet, Path: "/people", Name: "console.people", Permission: access.PeopleRead, serve: (*visit).people},
+	{Method: http.MethodPost, Path: "/people", Name: "console.person_add", Permission: access.PeopleManage, serve: (*visit).addPerson},
+	{Method: http.MethodGet, Path: "/people/{person}/{verb}", Name: "console.person", Permission: access.PeopleManage, serve: (*visit).askPerson},
+	{Method: http.MethodPost, Path: "/people/{person}/disable", Name: "console.person_disable", Permission: access.PeopleManage, serve: (*visit).disablePerson},
+	{Method: http.MethodPost, Path: "/people/{person}/enable", Name: "console.person_enable", Permission: access.PeopleManage, serve: (*visit).enablePerson},
+	{Method: http.MethodPost, Path: "/people/{person}/reset", Name: "console.person_reset", Permission: access.PeopleManage, serve: (*visit).resetPerson},
+
+	{Method: http.MethodGet, Path: "/glass", Name: "console.glass_list", Permission: access.GlassReview, serve: (*visit).brokenGlass},
+	{Method: http.MethodPost, Path: "/glass/{glass}", Name: "console.glass_review", Permission: access.GlassReview, serve: (*visit).reviewGlass},
 
 	{Method: http.MethodGet, Path: "/audit", Name: "console.audit", Permission: access.WatchRead, serve: (*visit).audit},
-}
+}, verbPages())
 
 // nowhere answers for every address that is not in the table.
 var nowhere = Page{Name: "console.nowhere", Permission: access.SessionManage, serve: func(*visit) error {
@@ -96,9 +133,8 @@ func (v *visit) admit() error {
 		if err != nil {
 			return err
 		}
-		err = v.who.Require(v.page.Permission)
-		if err != nil {
-			return err
+		if !v.page.Allows(v.who) {
+			return v.who.Require(v.page.Permission)
 		}
 	}
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -23,23 +24,35 @@ type queueRow struct {
 }
 
 // counted lists every queue with what stands in it: those that are known, then those that only a
-// case names.
+// case names. The leads' own queue is shown to whoever takes cases from it, and to those who judge none.
 func (v *visit) counted() ([]review.QueueView, error) {
 	counts, err := v.desk().Queues(v.ctx(), v.who)
 	if err != nil {
 		return nil, err
 	}
-	var out []review.QueueView
+	var all []review.QueueView
 	for _, q := range v.console.o.Queues {
 		i := slices.IndexFunc(counts, func(c review.QueueView) bool { return c.Name == q.Name })
 		if i < 0 {
-			out = append(out, review.QueueView{Name: q.Name, Title: q.Title})
+			all = append(all, review.QueueView{Name: q.Name, Title: q.Title, Team: q.Team, Mine: access.MayTakeFrom(v.who, q.Roles, q.Team) == nil})
 			continue
 		}
-		out = append(out, counts[i])
+		all = append(all, counts[i])
 		counts = slices.Delete(counts, i, i+1)
 	}
-	return append(out, counts...), nil
+	out := make([]review.QueueView, 0, len(all)+len(counts))
+	for _, q := range append(all, counts...) {
+		if !v.leadsOnly(q.Name) || q.Mine || !v.who.May(access.CaseClaim) {
+			out = append(out, q)
+		}
+	}
+	return out, nil
+}
+
+// leadsOnly reports whether only leads take cases from a queue.
+func (v *visit) leadsOnly(name string) bool {
+	i := slices.IndexFunc(v.console.o.Queues, func(q policy.Queue) bool { return q.Name == name })
+	return i >= 0 && len(v.console.o.Queues[i].Roles) == 1 && v.console.o.Queues[i].Roles[0] == casefile.RoleLead
 }
 
 func (v *visit) queues() error {
@@ -50,7 +63,7 @@ func (v *visit) queues() error {
 	p := queuesPage{Empty: true}
 	for _, q := range queues {
 		p.Queues = append(p.Queues, queueRow{QueueView: q, Key: casefile.NewID()})
-		p.Empty = p.Empty && q.Waiting == 0
+		p.Empty = p.Empty && q.Waiting == 0 && q.Snoozed == 0
 	}
 	if v.who.May(access.CaseClaim) {
 		p.Held, err = v.desk().Held(v.ctx(), v.who)
@@ -58,7 +71,17 @@ func (v *visit) queues() error {
 			return err
 		}
 	}
+	v.knowHolders(p.Held)
 	return v.render(http.StatusOK, "queues", "Queues", p)
+}
+
+// knowHolders looks up the names of those who hold the cases of a list, or to whom they were handed.
+func (v *visit) knowHolders(cases []review.CaseRow) {
+	var people []casefile.Person
+	for _, c := range cases {
+		people = append(people, c.Holder, c.AssignedTo)
+	}
+	v.know(people...)
 }
 
 type queuePage struct {
@@ -87,8 +110,11 @@ func (v *visit) queue() error {
 	// A queue that no case stands in any more may be known to nobody: it is empty, not missing.
 	p := queuePage{Queue: queue, Title: queue, Key: casefile.NewID()}
 	i := slices.IndexFunc(queues, func(q review.QueueView) bool { return q.Name == queue })
-	if i >= 0 {
+	switch {
+	case i >= 0:
 		p.Title, p.Counts = queues[i].Title, queues[i]
+	case v.leadsOnly(queue):
+		return casefile.Errorf(casefile.CodeForbidden, "this queue is the leads'")
 	}
 	p.Page, err = v.desk().QueueCases(v.ctx(), v.who, queue, v.r.URL.Query().Get("cursor"), pageOfCases)
 	if err != nil {
@@ -97,6 +123,7 @@ func (v *visit) queue() error {
 	if p.Page.Next != "" {
 		p.Next = queuePath(queue) + "?" + url.Values{"cursor": {p.Page.Next}}.Encode()
 	}
+	v.knowHolders(p.Page.Cases)
 	return v.render(http.StatusOK, "queue", p.Title, p)
 }
 
@@ -110,7 +137,7 @@ func (v *visit) next() error {
 		return err
 	}
 	if !ok {
-		v.putFlash(flashEmpty, "", nil)
+		v.putFlash(Flash{Kind: flashEmpty})
 		return v.redirect("/queues")
 	}
 	return v.redirect(v.casePath(answer.Case))

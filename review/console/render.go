@@ -28,6 +28,9 @@ type sheet struct {
 	Now      Clock
 	Settings Settings
 	Flash    *Flash
+	Banner   banner
+	// Names are those of the staff on this page whose name the person sees.
+	Names map[casefile.Person]string
 	// Here is the page's own address without a query, for forms that come back to it; "" where a
 	// form's answer is shown.
 	Here string
@@ -58,12 +61,33 @@ func (c Clock) Since(at any) (Until, error) {
 // May reports whether the person holds a permission, for what a page offers.
 func (s sheet) May(p string) bool { return s.Who != nil && s.Who.May(access.Permission(p)) }
 
+// With is the sheet around another part of the page.
+func (s sheet) With(data any) sheet {
+	s.Data = data
+	return s
+}
+
+// Person writes a staff member as the reader knows them: "you", the name, or the pseudonym.
+func (s sheet) Person(p casefile.Person) string {
+	switch {
+	case p == "":
+		return "automatic"
+	case s.Who != nil && p == s.Who.Person:
+		return "you"
+	case s.Names[p] != "":
+		return s.Names[p]
+	}
+	return string(p)
+}
+
 // render answers with a page. It is made whole before a byte is sent.
 func (v *visit) render(status int, name, title string, data any) error {
 	s := sheet{Page: v.page.Name, Title: title, Now: Clock{v}, Settings: v.settingsNow(), Data: data}
 	if v.session != "" {
 		s.Who, s.CSRF = &v.who, access.CSRF(v.session)
 		s.Flash = v.takeFlash()
+		s.Banner = v.banner()
+		s.Names = v.names
 	}
 	if v.r.Method == http.MethodGet {
 		s.Here = v.r.URL.Path
@@ -89,33 +113,6 @@ func (v *visit) redirect(to string) error {
 	v.status = http.StatusSeeOther
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	return nil
-}
-
-// statuses maps the domain's codes to HTTP statuses.
-var statuses = map[casefile.Code]int{
-	casefile.CodeInvalid:     http.StatusUnprocessableEntity,
-	casefile.CodeNotFound:    http.StatusNotFound,
-	casefile.CodeConflict:    http.StatusConflict,
-	casefile.CodeState:       http.StatusConflict,
-	casefile.CodeStaleClaim:  http.StatusConflict,
-	casefile.CodeNewEvidence: http.StatusConflict,
-	casefile.CodeForbidden:   http.StatusForbidden,
-	casefile.CodeNeedsSecond: http.StatusUnprocessableEntity,
-	casefile.CodeTooLarge:    http.StatusRequestEntityTooLarge,
-	casefile.CodeUnavailable: http.StatusServiceUnavailable,
-	casefile.CodeUnproven:    http.StatusConflict,
-	casefile.CodeUncertain:   http.StatusConflict,
-	casefile.CodePaused:      http.StatusServiceUnavailable,
-}
-
-func statusOf(err error) int {
-	if errors.Is(err, access.ErrUnauthenticated) {
-		return http.StatusUnauthorized
-	}
-	if s, ok := statuses[casefile.ErrorCode(err)]; ok {
-		return s
-	}
-	return http.StatusInternalServerError
 }
 
 // messageOf is what a person is told of an error. The text of an internal one stays in the log.
@@ -165,23 +162,48 @@ type faultPage struct {
 	// Path and Fields send the same form again; Path is "" where that makes no sense.
 	Path   string
 	Fields []field
+	// Written are the words that the person had entered, to be kept.
+	Written []written
+	// Glass offers to break the glass of the case.
+	Glass bool
+}
+
+// written are words that somebody entered in a field.
+type written struct{ Label, Text string }
+
+// wordFields are the fields in which people write at length.
+var wordFields = []string{"rationale", "comment", "reason", "looked", "saw"}
+
+// writtenIn lists the words in a form.
+func writtenIn(form url.Values) []written {
+	var out []written
+	for _, name := range wordFields {
+		if s := text(form, name); strings.TrimSpace(s) != "" {
+			out = append(out, written{fieldLabels[name], s})
+		}
+	}
+	return out
 }
 
 // fail answers a request that came to an error. The draft of an opinion, if the request carried
 // one, goes with the answer.
 func (v *visit) fail(err error) {
 	err = v.refuse(err)
-	p := faultPage{Status: statusOf(err), Message: messageOf(err)}
+	p := faultPage{Status: review.HTTPStatus(err), Message: messageOf(err)}
 	ref, parseErr := casefile.ParseCaseRef(string(v.ref()))
 	if parseErr == nil {
 		p.Case = ref
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusGatewayTimeout {
 		v.w.Header().Set("Retry-After", "5")
 	}
+	p.Glass = p.Case != "" && p.Status == http.StatusForbidden && v.page.Name == "console.case" && v.who.May(access.GlassBreak)
 	// readForm fills PostForm only for forms that did not come from another site.
-	if v.session != "" && len(v.r.PostForm) > 0 && (p.Status >= http.StatusInternalServerError || carriesDraft(v.r.PostForm)) {
-		p.Path, p.Fields = v.r.URL.Path, sentAgain(v.r.PostForm)
+	if v.session != "" && len(v.r.PostForm) > 0 {
+		p.Written = writtenIn(v.r.PostForm)
+		if p.Status >= http.StatusInternalServerError || len(p.Written) > 0 || carriesDraft(v.r.PostForm) {
+			p.Path, p.Fields = v.r.URL.Path, sentAgain(v.r.PostForm)
+		}
 	}
 	if p.Status == http.StatusUnauthorized {
 		login := loginPage{Refused: v.page.Name == "console.login"}
@@ -212,6 +234,9 @@ func sentAgain(form url.Values) []field {
 	return out
 }
 
+// sharedTemplates are the frame and the parts of pages: of every page, and of those that show a case.
+var sharedTemplates = []string{"templates/frame.html", "templates/parts.html", "templates/casefile.html"}
+
 // parseTemplates reads the frame and the parts once, and lays each page's own templates over a copy.
 func parseTemplates(static map[string]asset) (map[string]*template.Template, error) {
 	funcs := template.FuncMap{
@@ -230,12 +255,15 @@ func parseTemplates(static map[string]asset) (map[string]*template.Template, err
 			return formatMoment(at, machineTime)
 		},
 		"number": formatFloat, "count": countOf, "langOf": langOf, "rely": relyValue, "pairs": pairs, "join": joinCodes,
-		"personOf": personOf, "title": findingTitle, "states": stateWords,
+		"title": findingTitle, "states": stateWords,
 		"decisionWords": decisionWords, "actWords": actWords, "short": short, "sizeOf": sizeOf,
+		"deadlineWords": deadlineWords, "referralWords": referralWords, "actStateWords": actStateWords, "stageWords": stageWords,
+		"codeWords": codeWords, "decidedByWords": decidedByWords, "appealWords": appealWords, "appealKind": appealKindWords,
+		"purposeWords": purposeWords, "ageOf": ageOf, "settlePath": settlePath,
 		"labelOf": valueLabel, "rows": rowsOf, "messages": messagesOf, "actionName": actionName, "mitigationsOf": mitigationsOf,
 		"termsOf": termsOf, "tally": tally, "totalOf": totalOf, "liveStrikes": liveStrikes,
 	}
-	frame, err := template.New("").Funcs(funcs).ParseFS(files, "templates/frame.html", "templates/parts.html")
+	frame, err := template.New("").Funcs(funcs).ParseFS(files, sharedTemplates...)
 	if err != nil {
 		return nil, fmt.Errorf("read templates: %w", err)
 	}
@@ -246,7 +274,7 @@ func parseTemplates(static map[string]asset) (map[string]*template.Template, err
 	out := map[string]*template.Template{}
 	for _, e := range entries {
 		name := strings.TrimSuffix(e.Name(), ".html")
-		if name == "frame" || name == "parts" {
+		if slices.Contains(sharedTemplates, "templates/"+e.Name()) {
 			continue
 		}
 		t, err := frame.Clone()

@@ -14,9 +14,8 @@ import (
 
 // caseRows is a list of cases as a table shows it.
 type caseRows struct {
+	sheet
 	Cases   []review.CaseRow
-	Me      casefile.Person
-	Now     Clock
 	Handles bool   // the person may see whose case it is
 	Queues  bool   // cases of several queues stand together
 	Purpose string // for which the links open a case; "" asks
@@ -24,9 +23,9 @@ type caseRows struct {
 
 // rowsOf makes the table of a page: of "held" cases, of one "queue", or of what was "find".
 func rowsOf(s sheet, cases []review.CaseRow, kind string) caseRows {
-	r := caseRows{Cases: cases, Now: s.Now, Queues: kind != "queue"}
+	r := caseRows{sheet: s, Cases: cases, Queues: kind != "queue"}
 	if s.Who != nil {
-		r.Me, r.Handles = s.Who.Person, s.Who.May(access.CaseClaim)
+		r.Handles = s.Who.May(access.CaseClaim)
 		if kind == "held" && mustChoose(*s.Who) {
 			r.Purpose = string(access.PurposeReview)
 		}

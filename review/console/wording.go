@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -38,17 +40,6 @@ func countOf(n *int64) string {
 		return "not known"
 	}
 	return strconv.FormatInt(*n, 10)
-}
-
-// personOf writes a pseudonym, "you" for the person's own.
-func personOf(p casefile.Person, me casefile.Person) string {
-	switch {
-	case p == "":
-		return "automatic"
-	case p == me:
-		return "you"
-	}
-	return string(p)
 }
 
 // pair is a named value in a fixed order.
@@ -145,6 +136,14 @@ func valueLabel(name string) string {
 	return name
 }
 
+// wordsOf gives the words for a code, and the code itself for one that has none.
+func wordsOf[T ~string](words map[T]string, code T) string {
+	if t, ok := words[code]; ok {
+		return t
+	}
+	return string(code)
+}
+
 var stateText = map[casefile.State]string{
 	casefile.StateNew:     "findings are being gathered",
 	casefile.StateQueued:  "waits in its queue",
@@ -154,12 +153,7 @@ var stateText = map[casefile.State]string{
 	casefile.StateClosed:  "closed",
 }
 
-func stateWords(s casefile.State) string {
-	if t, ok := stateText[s]; ok {
-		return t
-	}
-	return string(s)
-}
+func stateWords(s casefile.State) string { return wordsOf(stateText, s) }
 
 var decisionText = map[casefile.DecisionState]string{
 	casefile.DecisionGrace:     "can still be withdrawn",
@@ -169,15 +163,21 @@ var decisionText = map[casefile.DecisionState]string{
 	casefile.DecisionDone:      "carried out",
 	casefile.DecisionUncertain: "an act's outcome could not be established: a person must look",
 	casefile.DecisionFailed:    "an act was refused for good",
+	casefile.DecisionEnded:     "its time has come to an end",
 	casefile.DecisionUndone:    "taken back",
 }
 
-func decisionWords(s casefile.DecisionState) string {
-	if t, ok := decisionText[s]; ok {
-		return t
-	}
-	return string(s)
+func decisionWords(s casefile.DecisionState) string { return wordsOf(decisionText, s) }
+
+var decidedByText = map[casefile.DecidedBy]string{
+	casefile.ByOneOpinion:   "one person",
+	casefile.ByTwoOpinions:  "two people who agree",
+	casefile.ByAdjudication: "a third person, after two who differed",
+	casefile.ByAutomation:   "an automatic rule",
+	casefile.ByEmergency:    "one person, as an emergency order",
 }
+
+func decidedByWords(b casefile.DecidedBy) string { return wordsOf(decidedByText, b) }
 
 var actText = map[casefile.ActKind]string{
 	casefile.ActWarn: "warn the account", casefile.ActLabel: "label the posts", casefile.ActLimit: "limit features",
@@ -185,12 +185,76 @@ var actText = map[casefile.ActKind]string{
 	casefile.ActTerminate: "terminate the account", casefile.ActBlockIdentifiers: "block its identifiers",
 }
 
-func actWords(k casefile.ActKind) string {
-	if t, ok := actText[k]; ok {
-		return t
-	}
-	return string(k)
+func actWords(k casefile.ActKind) string { return wordsOf(actText, k) }
+
+var actStateText = map[casefile.ActState]string{
+	casefile.ActPlanned: "waiting", casefile.ActDone: "done", casefile.ActFailed: "failed", casefile.ActUncertain: "uncertain",
+	casefile.ActUndone: "taken back", casefile.ActSkipped: "left alone: a stronger act stands",
 }
+
+// actStateWords says how far an act is: one that was begun and has no outcome is being tried.
+func actStateWords(a review.ActView) string {
+	if a.State == casefile.ActPlanned && (a.StartedAt != nil || a.Tries > 0) {
+		return "retrying"
+	}
+	return wordsOf(actStateText, a.State)
+}
+
+var stageText = map[records.ActStage]string{
+	records.ActWaiting:   "waiting: nothing begun",
+	records.ActRetrying:  "retrying: an attempt is under way or came to nothing",
+	records.ActUncertain: "uncertain: a person must look and settle it",
+	records.ActFailed:    "failed: the platform refused it for good",
+}
+
+func stageWords(s records.ActStage) string { return wordsOf(stageText, s) }
+
+var codeText = map[casefile.Code]string{
+	casefile.CodeUnavailable: "the platform does not answer", casefile.CodePaused: "acts are paused",
+	casefile.CodeUncertain: "the outcome could not be established", casefile.CodeUnproven: "the proof does not fit the decision",
+	casefile.CodeForbidden: "the platform does not allow it", casefile.CodeNotFound: "the platform does not know it",
+	casefile.CodeInternal: "a fault of the actor",
+}
+
+// codeWords says what an attempt came to; codes of a platform's own stand as they are.
+func codeWords(code string) string { return wordsOf(codeText, casefile.Code(code)) }
+
+var deadlineText = map[casefile.DeadlineKind]string{
+	casefile.DeadlineTouch: "first look", casefile.DeadlineDecision: "decision", casefile.DeadlineThreat: "threat to life taken up",
+}
+
+func deadlineWords(k casefile.DeadlineKind) string { return wordsOf(deadlineText, k) }
+
+var referralText = map[casefile.ReferralKind]string{
+	casefile.ReferChildSafety: "child safety", casefile.ReferSelfHarm: "self-harm", casefile.ReferLegal: "legal", casefile.ReferPolicyTeam: "the policy team",
+}
+
+func referralWords(k casefile.ReferralKind) string { return wordsOf(referralText, k) }
+
+var appealText = map[casefile.AppealState]string{
+	casefile.AppealOpen: "waits", casefile.AppealClaimed: "claimed", casefile.AppealDecided: "decided, not proven yet",
+	casefile.AppealRejected: "rejected: the decision stands", casefile.AppealUpheld: "upheld: being taken back",
+	casefile.AppealReinstated: "upheld: everything was taken back", casefile.AppealIncomplete: "upheld: something could not be taken back",
+}
+
+func appealWords(s casefile.AppealState) string { return wordsOf(appealText, s) }
+
+var appealKindText = map[casefile.AppealKind]string{
+	casefile.AppealByAccount: "appeal", casefile.AppealEmergency: "review of an emergency order",
+}
+
+func appealKindWords(k casefile.AppealKind) string { return wordsOf(appealKindText, k) }
+
+var purposeText = map[access.Purpose]string{
+	access.PurposeReview: "to judge it", access.PurposeAppeal: "to judge an appeal against it", access.PurposeSupport: "to help a colleague with it",
+	access.PurposePolicy: "to learn from it for the rules", access.PurposeAudit: "to check how it was decided", access.PurposeBreakGlass: "through broken glass",
+}
+
+// purposeWords says for what somebody looks at a case, as the desk or as package access writes it.
+func purposeWords(p any) string { return wordsOf(purposeText, access.Purpose(fmt.Sprint(p))) }
+
+// ageOf writes how long an act has waited.
+func ageOf(seconds int) string { return span(time.Duration(seconds) * time.Second) }
 
 // maxTotal is as far as a search counts.
 const maxTotal = 10_000

@@ -6,11 +6,13 @@
   const $ = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
   const page = $("#case");
-  const form = $("#opinion-form");
+  const held = $("[data-beat]"); // the case or the appeal that the person holds
+  const form = $("#opinion-form") || $("#ruling-form");
   let lastInput = Date.now();
   let dirty = Boolean(page && page.dataset.draft);
   let sending = false;
 
+  document.documentElement.classList.add("js");
   all(".scripted").forEach((e) => { e.hidden = false; });
   $("#errors")?.focus();
 
@@ -48,7 +50,7 @@
     if (ofForm(e.target)) dirty = true;
     countRelied();
   });
-  document.addEventListener("submit", (e) => { if (e.target === form || e.target.id === "confirm-form") sending = true; });
+  document.addEventListener("submit", (e) => { if (e.target === form || ["confirm-form", "verb-form"].includes(e.target.id)) sending = true; });
   addEventListener("beforeunload", (e) => { if (dirty && !sending) e.preventDefault(); });
   addEventListener("pageshow", () => { sending = false; });
 
@@ -86,10 +88,13 @@
   };
   const decide = () => {
     const active = document.activeElement;
-    if ($("#preview") && (ofForm(active) || active?.closest?.("#opinion"))) { $("#preview").click(); return; }
-    const to = $("#action") || $("#confirm") || $("#claim") || $("#decision");
+    if ($("#preview") && (ofForm(active) || active?.closest?.("#opinion, #ruling"))) { $("#preview").click(); return; }
+    goTo($("#action") || $("#outcome-rejected") || $("#confirm") || $("#claim") || $("#decision"));
+  };
+  // goTo only moves the focus: what stands there is still to be pressed.
+  const goTo = (to) => {
     if (!to) return;
-    if (to.id === "decision") to.tabIndex = -1;
+    if (to.matches("section, div")) to.tabIndex = -1;
     to.focus();
     to.scrollIntoView({ block: "center" });
   };
@@ -113,6 +118,9 @@
       case "n": next(); break;
       case "d": decide(); break;
       case "x": if (!item) return; $("input[name=relied]", item)?.click(); break;
+      case "v": if (!$("#verbs")) return; goTo($("#verbs button, #verbs a")); break;
+      case "c": if (!$("#comment")) return; goTo($("#comment")); break;
+      case "/": if (!$("nav a[href='/find']")) return; if ($("#q")) goTo($("#q")); else $("nav a[href='/find']").click(); break;
       case "?": $("#sheet")?.showModal(); break;
       case "Enter": if (target !== item || !item) return; open(item); break;
       default: return;
@@ -128,14 +136,14 @@
   // The lease runs on by the person's input alone, at most every half a minute.
   const beatEvery = 30000;
   let lastBeat = 0;
-  let beating = Boolean(page && page.dataset.claim);
+  let beating = Boolean(held && held.dataset.claim);
   const beat = async () => {
     lastBeat = Date.now();
     try {
-      const answer = await fetch(`/cases/${page.dataset.case}/heartbeat`, {
+      const answer = await fetch(held.dataset.beat, {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new URLSearchParams({ csrf: page.dataset.csrf, claim: page.dataset.claim }),
+        body: new URLSearchParams({ csrf: held.dataset.csrf, claim: held.dataset.claim }),
       });
       if (answer.ok) {
         const lease = await answer.json();
@@ -143,7 +151,7 @@
         if (until && lease.expires_at) until.dataset.until = lease.expires_at;
         return;
       }
-      if (answer.status === 409) { beating = false; $("#lost").hidden = false; }
+      if ([403, 409].includes(answer.status)) { beating = false; $("#lost").hidden = false; }
       if (answer.status === 401) { beating = false; $("#ended").hidden = false; }
     } catch {
       // The server is away for a moment: the next input tries again.
@@ -152,8 +160,8 @@
   const input = () => {
     lastInput = Date.now();
     if (beating && lastInput - lastBeat >= beatEvery) beat();
+    listen();
   };
-  ["keydown", "pointerdown", "scroll", "input"].forEach((kind) => addEventListener(kind, input, { passive: true, capture: true }));
 
   // Word of what changed. Nobody's session is kept open by a page that nobody looks at.
   const awayAfter = 5 * 60000;
@@ -164,33 +172,88 @@
     return answer;
   };
   const look = async () => {
-    const now = await (await ask(`/cases/${page.dataset.case}/standing`)).json();
+    const now = await (await ask(page.dataset.standing)).json();
     if (now.evidence_revision > Number(page.dataset.evidence)) { $("#grown").hidden = false; return; }
     const decision = now.decision || "";
     const moved = decision !== (page.dataset.decision || "") || now.proven !== Boolean(page.dataset.proven) || now.state !== page.dataset.state;
     if (!moved || sending) return;
     const busy = form || dirty || $("#comment")?.value || (document.activeElement && typing(document.activeElement));
-    if (busy) { $("#moved").hidden = form && now.state === "claimed"; return; }
+    if (busy) { $("#changed").hidden = form && now.state === "claimed"; return; }
     location.reload();
   };
-  const refresh = async (old) => {
+
+  // What a fresh page says is laid over the old one node by node: what has the focus keeps it, and what
+  // is written in a field stays.
+  const sameNode = (a, b) => a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
+  const lay = (old, fresh) => {
+    if (old.nodeType === Node.TEXT_NODE) {
+      if (old.data !== fresh.data) old.data = fresh.data;
+      return;
+    }
+    if (old.nodeType !== Node.ELEMENT_NODE) return;
+    for (const { name } of Array.from(old.attributes)) if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    for (const { name, value } of Array.from(fresh.attributes)) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const from = Array.from(old.childNodes), to = Array.from(fresh.childNodes);
+    if (from.length === to.length && from.every((n, i) => sameNode(n, to[i]))) {
+      from.forEach((n, i) => lay(n, to[i]));
+      return;
+    }
+    const kept = new Map(from.filter((n) => n.id).map((n) => [n.id, n]));
+    const next = to.map((n) => {
+      const was = n.id && kept.get(n.id);
+      if (!was || was.nodeName !== n.nodeName) return document.adoptNode(n);
+      lay(was, n);
+      return was;
+    });
+    old.replaceChildren(...next);
+  };
+  const refresh = async () => {
     const text = await (await ask(location.href)).text();
-    const fresh = $("[data-live]", new DOMParser().parseFromString(text, "text/html"));
-    if (!fresh || old.contains(document.activeElement)) return;
-    old.replaceWith(document.adoptNode(fresh));
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    for (const old of all("[data-live]")) {
+      const now = old.id && fresh.getElementById(old.id);
+      const focus = document.activeElement;
+      if (!now || (old.contains(focus) && typing(focus))) continue;
+      lay(old, now);
+      // A row that moved took the focus with it: give it back.
+      if (focus?.id && document.activeElement !== focus) document.getElementById(focus.id)?.focus({ preventScroll: true });
+    }
     tick();
   };
-  const poll = async () => {
-    if (watching()) {
-      try {
-        if (page) await look();
-        else await refresh($("[data-live]"));
-      } catch {
-        // Asked again in a moment.
-      }
+  const renew = async () => {
+    if (!watching()) return;
+    try {
+      if (page && page.dataset.standing) await look();
+      else if ($("[data-live]") && location.search.indexOf("cursor=") < 0) await refresh();
+    } catch {
+      // Asked again in a moment.
     }
-    const settling = page && ["grace", "recorded", "executing"].includes(page.dataset.decision);
-    setTimeout(poll, settling ? 2000 : 10000);
   };
-  if (page || $("[data-live]")) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
+
+  // Hints come as events; a page without them asks by itself, and one with them does so now and then.
+  const gather = 1000;
+  let source = null;
+  let soon = 0;
+  const listen = () => {
+    if (source || !watching() || !document.body.dataset.events || !(page || $("main [data-live]"))) return;
+    source = new EventSource(document.body.dataset.events);
+    source.addEventListener("change", (e) => {
+      const changed = JSON.parse(e.data).case;
+      if (page && changed && changed !== page.dataset.case || soon) return;
+      soon = setTimeout(() => { soon = 0; renew(); }, gather);
+    });
+    source.addEventListener("error", () => { if (source?.readyState === EventSource.CLOSED) source = null; });
+  };
+  const hush = () => { if (source && !watching()) { source.close(); source = null; } };
+  const poll = async () => {
+    hush();
+    listen();
+    await renew();
+    const settling = page && ["grace", "recorded", "executing"].includes(page.dataset.decision);
+    setTimeout(poll, settling ? 2000 : source ? 30000 : 10000);
+  };
+  ["keydown", "pointerdown", "scroll", "input"].forEach((kind) => addEventListener(kind, input, { passive: true, capture: true }));
+  document.addEventListener("visibilitychange", () => { hush(); listen(); });
+  listen();
+  if (page?.dataset.standing || $("main [data-live]")) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
 })();
