@@ -180,12 +180,12 @@ func TestProjectTellings(t *testing.T) {
 	due := b.clock().Add(time.Hour)
 	l.graced(l.opinion("p-anna0000", judgement(casefile.L5), "p1"))
 	tellings := []workflows.Telling{
-		{ID: "x.deadline_half.touch.half.1", Kind: "deadline_half", Queue: "general", DueAt: &due},
-		{ID: "x.deadline_missed.touch.missed.1", Kind: "deadline_missed", Queue: "lead", Page: true, DueAt: &due},
-		{ID: "x.threat_to_life.V1", Kind: "threat_to_life", Queue: "lead", Page: true, DueAt: &due},
-		{ID: "x.referral.V2", Kind: "referral", Queue: "general", Team: "legal"},
-		{ID: "x.emergency_order.V3", Kind: "emergency_order", Queue: "general", Page: true},
-		{ID: "x.deadline_half.decision.half.1", Kind: "deadline_half", Queue: "nowhere", DueAt: &due},
+		{ID: "x.deadline_half.touch.half.1", Kind: "case.half_due", Queue: "general", DueAt: &due},
+		{ID: "x.deadline_missed.touch.missed.1", Kind: "case.deadline_missed", Queue: "lead", Page: true, DueAt: &due},
+		{ID: "x.threat_to_life.V1", Kind: "case.threat", Queue: "lead", Page: true, DueAt: &due},
+		{ID: "x.referral.V2", Kind: "case.referred", Queue: "general", Team: "legal"},
+		{ID: "x.emergency_order.V3", Kind: "order.review", Queue: "general", Page: true},
+		{ID: "x.deadline_half.decision.half.1", Kind: "case.half_due", Queue: "nowhere", DueAt: &due},
 	}
 	for range 2 {
 		l.project(workflows.ProjectAsk{Tellings: tellings})
@@ -216,7 +216,7 @@ func TestEveryTellingOfTheWorkflowsHasAKind(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	l := b.begin(flagOf("f1"))
-	for _, kind := range []string{"deadline_half", "deadline_missed", "threat_to_life", "escalated", "handed_over", "adjudication", "referral", "emergency_order", "appeal_opened", "act_uncertain"} {
+	for _, kind := range []string{"case.half_due", "case.deadline_missed", "case.threat", "case.escalated", "case.handed_over", "case.adjudication", "case.referred", "order.review", "appeal.received", "act.uncertain"} {
 		l.project(workflows.ProjectAsk{Tellings: []workflows.Telling{{ID: kind, Kind: kind}}})
 	}
 	rows, err := b.records.UnroutedTellings(t.Context(), 100)
@@ -442,8 +442,8 @@ func TestProjectAppealTellings(t *testing.T) {
 	for _, a := range []records.AppealRow{row, b.appeal(in)} {
 		s := workflows.AppealRunState{Appeal: a.ID, Kind: a.Kind, Decision: in.Decision.ID, Case: l.s.Ref, Platform: platform, Account: l.account, State: casefile.AppealOpen, Revision: 1, DueAt: a.DueAt}
 		require.NoError(t, b.work.ProjectAppeal(t.Context(), workflows.ProjectAppealAsk{State: s, Tellings: []workflows.Telling{
-			{ID: "appeal." + a.ID + ".appeal_opened", Kind: "appeal_opened", Page: a.Kind == casefile.AppealEmergency, Team: "appeals", DueAt: &a.DueAt},
-			{ID: "appeal." + a.ID + ".deadline_missed", Kind: "deadline_missed", Page: true, Team: "appeals", DueAt: &a.DueAt},
+			{ID: "appeal." + a.ID + ".appeal_opened", Kind: "appeal.received", Page: a.Kind == casefile.AppealEmergency, Team: "appeals", DueAt: &a.DueAt},
+			{ID: "appeal." + a.ID + ".deadline_missed", Kind: "case.deadline_missed", Page: true, Team: "appeals", DueAt: &a.DueAt},
 		}}))
 	}
 	told := b.tellings()

@@ -7,34 +7,10 @@ import (
 	"github.com/docket-triage/docket/workflows"
 )
 
-// Kinds of telling that package telling has no texts for yet, by the names that it would give them.
-const (
-	kindEscalated  telling.Kind = "case.escalated"
-	kindHandedOver telling.Kind = "case.handed_over"
-	kindAdjudicate telling.Kind = "case.adjudication"
-)
-
-// tellingKinds gives the kinds that workflows name.
-var tellingKinds = map[string]telling.Kind{
-	"deadline_half":   telling.KindHalfDue,
-	"deadline_missed": telling.KindDeadlineMissed,
-	"threat_to_life":  telling.KindThreat,
-	"referral":        telling.KindReferred,
-	"emergency_order": telling.KindOrderReview,
-	"appeal_opened":   telling.KindAppealReceived,
-	"act_uncertain":   telling.KindActUncertain,
-	"escalated":       kindEscalated,
-	"handed_over":     kindHandedOver,
-	"adjudication":    kindAdjudicate,
-}
-
 // tellingRow makes the row of a telling. Workflows make ids of what they are about, whatever that is;
 // ids of rows are of one form, and the same for the same telling for ever.
 func (w *Work) tellingRow(t workflows.Telling, platform string, ref casefile.CaseRef, subject string) records.TellingRow {
-	kind, known := tellingKinds[t.Kind]
-	if !known {
-		kind = telling.Kind(t.Kind)
-	}
+	kind := telling.Kind(t.Kind) // workflows name kinds as telling does
 	row := records.TellingRow{
 		ID: telling.ID(kind, t.ID), Kind: string(kind), Page: t.Page, Team: t.Team, Queue: t.Queue, Platform: platform,
 		Case: ref, Subject: subject, DueAt: t.DueAt, At: w.Now(),

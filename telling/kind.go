@@ -10,6 +10,9 @@ const (
 	KindHalfDue        Kind = "case.half_due"        // half of the time to a case's deadline has passed
 	KindDeadlineMissed Kind = "case.deadline_missed" // a case's deadline has passed
 	KindThreat         Kind = "case.threat"          // a case was escalated with threat to life
+	KindEscalated      Kind = "case.escalated"       // a case was given to the lead's queue
+	KindHandedOver     Kind = "case.handed_over"     // a case was given to another person or queue
+	KindAdjudication   Kind = "case.adjudication"    // a lead must decide a case
 	KindReferred       Kind = "case.referred"        // a case was referred to another team
 	KindActLate        Kind = "act.late"             // an act has no outcome 15 minutes after it was planned
 	KindActUncertain   Kind = "act.uncertain"        // whether an act happened could not be established
@@ -51,6 +54,12 @@ var rules = []rule{
 		"This case's deadline has passed."}},
 	{Wording: Wording{KindThreat, "threat to life",
 		"This case was escalated with threat to life. Somebody must take it up now."}, page: true},
+	{Wording: Wording{KindEscalated, "case escalated",
+		"A case was given to the lead's queue."}},
+	{Wording: Wording{KindHandedOver, "case handed over",
+		"A case was given to another person or queue."}},
+	{Wording: Wording{KindAdjudication, "case for a lead",
+		"This case needs a lead's decision."}},
 	{Wording: Wording{KindReferred, "case referred",
 		"A case was referred to your team."}},
 	{Wording: Wording{KindActLate, "act not carried out",
