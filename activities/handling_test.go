@@ -184,7 +184,7 @@ func TestProjectTellings(t *testing.T) {
 		{ID: "x.deadline_missed.touch.missed.1", Kind: "case.deadline_missed", Queue: "lead", Page: true, DueAt: &due},
 		{ID: "x.threat_to_life.V1", Kind: "case.threat", Queue: "lead", Page: true, DueAt: &due},
 		{ID: "x.referral.V2", Kind: "case.referred", Queue: "general", Team: "legal"},
-		{ID: "x.emergency_order.V3", Kind: "order.review", Queue: "general", Page: true},
+		{ID: "x.case.adjudication.V3", Kind: "case.adjudication", Queue: "general", Page: true},
 		{ID: "x.deadline_half.decision.half.1", Kind: "case.half_due", Queue: "nowhere", DueAt: &due},
 	}
 	for range 2 {
@@ -198,7 +198,7 @@ func TestProjectTellings(t *testing.T) {
 		urgency telling.Urgency
 	}{
 		{telling.KindHalfDue, "first-line", telling.Notice}, {telling.KindDeadlineMissed, "", telling.Page}, {telling.KindThreat, "", telling.Page},
-		{telling.KindReferred, "legal", telling.Notice}, {telling.KindOrderReview, "first-line", telling.Page}, {telling.KindHalfDue, "", telling.Notice},
+		{telling.KindReferred, "legal", telling.Notice}, {telling.KindAdjudication, "first-line", telling.Page}, {telling.KindHalfDue, "", telling.Notice},
 	}
 	for i, m := range told {
 		require.Equal(t, want[i].kind, m.Kind)
@@ -209,22 +209,6 @@ func TestProjectTellings(t *testing.T) {
 		require.Equal(t, l.s.Decision.ID, m.Subject)
 	}
 	require.Equal(t, due, *told[0].DueAt)
-}
-
-// TestEveryTellingOfTheWorkflowsHasAKind of its own, so that none is lost on its way by a name.
-func TestEveryTellingOfTheWorkflowsHasAKind(t *testing.T) {
-	t.Parallel()
-	b := newBed(t)
-	l := b.begin(flagOf("f1"))
-	for _, kind := range []string{"case.half_due", "case.deadline_missed", "case.threat", "case.escalated", "case.handed_over", "case.adjudication", "case.referred", "order.review", "appeal.received", "act.uncertain"} {
-		l.project(workflows.ProjectAsk{Tellings: []workflows.Telling{{ID: kind, Kind: kind}}})
-	}
-	rows, err := b.records.UnroutedTellings(t.Context(), 100)
-	require.NoError(t, err)
-	require.Len(t, rows, 10)
-	for _, r := range rows {
-		require.Contains(t, r.Kind, ".", "a kind that only workflows know")
-	}
 }
 
 // TestProjectMissedDeadlines are counted once, whatever is projected again.

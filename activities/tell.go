@@ -7,12 +7,11 @@ import (
 	"github.com/docket-triage/docket/workflows"
 )
 
-// tellingRow makes the row of a telling. Workflows make ids of what they are about, whatever that is;
-// ids of rows are of one form, and the same for the same telling for ever.
+// tellingRow makes the row of a telling. Workflows make ids of what a telling is about, whatever that
+// is; ids of rows are of one form, and the same for the same telling for ever.
 func (w *Work) tellingRow(t workflows.Telling, platform string, ref casefile.CaseRef, subject string) records.TellingRow {
-	kind := telling.Kind(t.Kind) // workflows name kinds as telling does
 	row := records.TellingRow{
-		ID: telling.ID(kind, t.ID), Kind: string(kind), Page: t.Page, Team: t.Team, Queue: t.Queue, Platform: platform,
+		ID: telling.ID(telling.Kind(t.Kind), t.ID), Kind: t.Kind, Page: t.Page, Team: t.Team, Queue: t.Queue, Platform: platform,
 		Case: ref, Subject: subject, DueAt: t.DueAt, At: w.Now(),
 	}
 	if row.Team == "" && t.Queue != "" {

@@ -32,6 +32,7 @@ type cluster struct {
 	states     map[string]workflows.CaseState // what a case's run answers
 	queryErr   error
 	queries    map[string]int
+	meanwhile  func() // called while a workflow is being looked at
 	reset      string // behind the ids of runs
 	startErr   error
 	terminated []string
@@ -41,6 +42,9 @@ type cluster struct {
 }
 
 func (c *cluster) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if c.meanwhile != nil {
+		c.meanwhile()
+	}
 	status, there := c.runs[id]
 	if !there {
 		return nil, serviceerror.NewNotFound("no such workflow")
@@ -244,6 +248,35 @@ func TestPromise04LostCasesAreStartedAgain(t *testing.T) {
 
 	n.cluster.states[behind] = workflows.CaseState{Ref: "EEEEE-EEEEE", Revision: 9}
 	require.Empty(t, n.once().Found, "once is enough")
+}
+
+// TestReconcileLooksAgainBeforeItStarts: what came to its end while it was looked at needs nothing.
+func TestReconcileLooksAgainBeforeItStarts(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	n.opened("AAAAA-AAAAA")
+	n.cluster.meanwhile = func() {
+		n.project("AAAAA-AAAAA", func(p *records.Projection) {
+			p.Case.State, p.Case.ClosedAt, p.Case.CloseReason = casefile.StateClosed, &noon, casefile.CloseTest
+		})
+	}
+	require.Empty(t, n.once().Found)
+	require.Empty(t, n.cluster.signalled)
+
+	n.cluster.meanwhile = nil
+	d := n.decided("BBBBB-BBBBB", casefile.L4, casefile.DecisionExecuting).Decision
+	n.cluster.meanwhile = func() {
+		require.NoError(t, n.store.AdvanceDecision(t.Context(), d.ID, casefile.DecisionDone, "", nil, noon))
+	}
+	require.Empty(t, n.once().Found)
+	require.Empty(t, n.cluster.started)
+
+	// A takedown that came to its end is not done again, whatever its row says.
+	n.cluster.meanwhile = nil
+	e := n.decided("CCCCC-CCCCC", casefile.L4, casefile.DecisionExecuting).Decision
+	n.cluster.runs[casefile.TakedownWorkflowID(e.Case, e.ID)] = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	require.Empty(t, n.once().Found)
+	require.Empty(t, n.cluster.started)
 }
 
 // TestReconcileAsksARunOnce: as long as it is the same run; a reset one is another.
