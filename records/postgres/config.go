@@ -16,6 +16,9 @@ var settings = map[string]string{
 	"lock_timeout":     lockTimeout.String(),
 	// A process that hangs in the middle of a write must not hold its locks for ever.
 	"idle_in_transaction_session_timeout": "60s",
+	// Every statement on the way of flags and reviewers has an index. Of a young table the planner has no
+	// statistics, and would read it whole; and a serial write that does is in everybody's way.
+	"enable_seqscan": "off",
 	// Compiling takes longer than any statement of ours.
 	"jit": "off",
 }
