@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// folderFormat is the version of the data folder's layout. A folder of a newer one is refused.
-const folderFormat = 1
+// folderFormat is the version of the data folder. A folder of a newer one is refused, and so is one of
+// the first: its open cases are run by workflows that took unsigned verbs (docs/adr/012-deciding.md).
+const folderFormat = 2
 
 // folder is the data folder of one running process.
 type folder struct {
@@ -76,6 +77,8 @@ func (f *folder) checkFormat() error {
 	switch {
 	case err != nil || have.Format < 1:
 		return fmt.Errorf("%s is damaged: it should hold {\"format\":%d}", f.path("format.json"), folderFormat)
+	case have.Format < folderFormat:
+		return fmt.Errorf("%s has format %d, which this Docket does not go on with: its cases are from before verbs were signed. Start with another folder (--data DIR)", f.dir, have.Format)
 	case have.Format > folderFormat:
 		return fmt.Errorf("%s has format %d, written by a newer Docket; this one knows up to %d", f.dir, have.Format, folderFormat)
 	}

@@ -24,6 +24,7 @@ type Records interface {
 	Flag(ctx context.Context, key casefile.FlagKey) (records.FlagReceipt, error)
 	PutFlag(ctx context.Context, r records.FlagReceipt) (records.FlagReceipt, bool, error)
 	PendingFlags(ctx context.Context, before time.Time, limit int) ([]records.FlagReceipt, error)
+	NoteSwept(ctx context.Context, keys []casefile.FlagKey, now time.Time) error
 	Account(ctx context.Context, account casefile.AccountKey) (records.Account, error)
 	SetProfile(ctx context.Context, platform string, account casefile.AccountKey, profile casefile.Address, asOf time.Time) error
 	PutHandles(ctx context.Context, platform string, account casefile.AccountKey, hashes []string, at time.Time) error

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
 )
 
@@ -20,7 +21,17 @@ func (d *Door) Sweep(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("list pending flags: %w", err)
 	}
 	signalled := 0
+	var looked []casefile.FlagKey
+	// Whatever becomes of the sweep, the next one looks at each of these later and later: a flag that
+	// waits behind a decided case is signalled by its workflow's own end.
+	defer func() {
+		noted := d.o.Records.NoteSwept(context.WithoutCancel(ctx), looked, d.o.Now().UTC())
+		if noted != nil {
+			d.o.Log.LogAttrs(ctx, slog.LevelWarn, "a sweep of pending flags could not be noted", slog.Any("error", noted))
+		}
+	}()
 	for _, row := range rows {
+		looked = append(looked, row.Flag)
 		there, err := d.sealed(ctx, row)
 		if err != nil {
 			return signalled, fmt.Errorf("look for a pending flag's content: %w", err)
