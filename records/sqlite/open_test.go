@@ -5,15 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records/sqlite"
 )
-
-var now = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 // beside opens the file of a store a second time, past it.
 func beside(t testing.TB, path string) *sql.DB {
