@@ -97,6 +97,13 @@ func TestAppealTooLateOrNotDue(t *testing.T) {
 		_, err := b.Desk.OpenAppeal(ctx, b.Who("detector"), review.OpenAppealCall{Number: number, Words: "[the complaint]"})
 		return casefile.ErrorCode(err)
 	}
+	require.Equal(t, casefile.CodeNotFound, open(planned), "it is not written down yet")
+	d, err := b.Records.CaseDecisions(ctx, ref)
+	require.NoError(t, err)
+	_, err = b.Records.PutNotice(ctx, records.NoticeRow{
+		Number: planned, Decision: d[0].Decision.ID, Case: ref, State: casefile.NoticePlanned, Text: "sealed", Digest: "d", At: b.Clock.Now(), StateAt: b.Clock.Now(),
+	})
+	require.NoError(t, err)
 	require.Equal(t, casefile.CodeNotFound, open(planned), "nobody was told of it")
 	b.Clock.Add(casefile.AppealWindow)
 	_, fallen, undone := takenDown(t, b, 3, casefile.L5)

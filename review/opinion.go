@@ -118,12 +118,16 @@ func (d *Desk) Opinion(ctx context.Context, who access.Who, call OpinionCall) (V
 	if err != nil {
 		return VerbAnswer{}, fmt.Errorf("seal opinion form: %w", err)
 	}
-	return d.update(ctx, s, workflows.UpdateOpinion, func(v workflows.Verb) any {
+	answer, err := d.update(ctx, s, workflows.UpdateOpinion, func(v workflows.Verb) any {
 		return workflows.OpinionArgs{
 			Verb: v, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Judgement: call.Form.Judgement,
 			Relied: len(checked.posts), Form: address, Digest: digest, Notice: sealed, Emergency: call.Emergency,
 		}
 	})
+	if call.Emergency {
+		answer.GraceUntil = nil // an order has no grace time: the moment of the order is no end of one
+	}
+	return answer, err
 }
 
 // checkedForm is a form with the posts that it relies on.

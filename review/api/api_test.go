@@ -260,7 +260,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	for code, status := range map[casefile.Code]int{
 		casefile.CodeInvalid: 422, casefile.CodeNotFound: 404, casefile.CodeConflict: 409, casefile.CodeState: 409, casefile.CodeStaleClaim: 409,
 		casefile.CodeNewEvidence: 409, casefile.CodeForbidden: 403, casefile.CodeNeedsSecond: 422, casefile.CodeTooLarge: 413, casefile.CodeUnproven: 409,
-		casefile.CodeUnavailable: 503,
+		casefile.CodeUnavailable: 503, casefile.CodeUncertain: 409, casefile.CodePaused: 503,
 	} {
 		s.Workflows.Before = func(context.Context, string) error { return casefile.Errorf(code, "said the workflow") }
 		got, _, body := s.call(http.MethodPost, "/v1/cases/"+string(ref)+"/claim", s.Token("rev1"), "", "")

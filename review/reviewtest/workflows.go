@@ -449,10 +449,11 @@ func (w *Workflows) decide(row *records.Case, r *run, s casefile.Settlement, las
 	p.Decision = &records.DecisionRow{Decision: d, State: casefile.DecisionGrace, Counter: 1, UpdatedAt: last.At}
 	row.State, row.Decision, row.Stage = casefile.StateDecided, d.ID, casefile.StageOpinion
 	result.Decision = d.ID
+	until := last.At
 	if s.By != casefile.ByEmergency {
-		until := last.At.Add(w.Grace)
-		result.GraceUntil = &until
+		until = last.At.Add(w.Grace)
 	}
+	result.GraceUntil = &until
 }
 
 func (w *Workflows) withdraw(ctx context.Context, row *records.Case, a workflows.WithdrawArgs, p *records.Projection) error {
