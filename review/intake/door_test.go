@@ -188,6 +188,27 @@ func TestProfileKeepsWhatALaterFlagDoesNotTell(t *testing.T) {
 	require.Equal(t, "Renamed", view.Account.DisplayName)
 }
 
+// TestHandlesAreNotedByTheirHashes: an account is known by every handle that a flag told of it, and by no
+// handle where a flag told none.
+func TestHandlesAreNotedByTheirHashes(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	first := b.Flag(1, "flag-1")
+	b.Submit(first)
+	renamed := b.Flag(1, "flag-2")
+	renamed.Account.Handle = "synthetic_renamed"
+	b.Submit(renamed)
+	nameless := b.Flag(2, "flag-3")
+	nameless.Account.Handle = ""
+	b.Submit(nameless)
+	want := []casefile.AccountKey{b.Identity.Account(first.Ref())}
+	for _, handle := range []string{first.Account.Handle, "synthetic_renamed"} {
+		got, err := b.Records.AccountsByHandle(ctx, reviewtest.Platform, b.Identity.HandleHash(reviewtest.Platform, handle))
+		require.NoError(t, err)
+		require.Equal(t, want, got, handle)
+	}
+}
+
 func TestSweepSignalsWhatIsPendingForTooLong(t *testing.T) {
 	t.Parallel()
 	b, ctx := reviewtest.New(t, nil), context.Background()
