@@ -98,10 +98,10 @@ func (r ruling) values() []field {
 // about, and everything that the decision had before it.
 type appealPage struct {
 	review.AppealView
-	CasePage   *casePage
-	Form   *ruling // nil for whoever cannot rule on it now
-	Errors map[string][]string
-	Faults []faultLink
+	CasePage *casePage
+	Form     *ruling // nil for whoever cannot rule on it now
+	Errors   map[string][]string
+	Faults   []faultLink
 	// Message is what was wrong, where no field says it.
 	Message  string
 	MayTake  bool

@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -112,15 +111,6 @@ type casePage struct {
 	NextKey    string
 }
 
-// Fence are the numbers that a verb's page is asked for with.
-func (p casePage) Fence() string {
-	q := url.Values{"purpose": {p.Purpose}, "evidence": {strconv.Itoa(p.EvidenceRevision)}}
-	if p.Mine {
-		q.Set("claim", strconv.Itoa(p.Claim.Number))
-	}
-	return q.Encode()
-}
-
 // postRow is one post of the evidence, or one version of it.
 type postRow struct {
 	review.EvidencePost
@@ -192,11 +182,18 @@ func (v *visit) newCasePage(view review.CaseView, show caseShow) *casePage {
 	return p
 }
 
-// mayBeOffered reports whether the case is not kept for somebody else: the one to whom it was handed
-// over, or the leads where two opinions differ.
+// mayBeOffered reports whether the case is not kept for others: for the one to whom it was handed over,
+// or for those who take cases from its queue.
 func (v *visit) mayBeOffered(view review.CaseView) bool {
-	lead := v.who.May(access.CaseAdjudicate)
-	return !view.Withheld && (view.AssignedTo == "" || view.AssignedTo == v.who.Person || lead)
+	theirs := view.AssignedTo == v.who.Person
+	switch {
+	case view.Withheld, view.AssignedTo != "" && !theirs && !v.who.May(access.CaseAdjudicate):
+		return false
+	case theirs, view.Threat:
+		return true
+	}
+	i := slices.IndexFunc(v.console.o.Queues, func(q policy.Queue) bool { return q.Name == view.Queue })
+	return i < 0 || access.MayTakeFrom(v.who, v.console.o.Queues[i].Roles, v.console.o.Queues[i].Team) == nil
 }
 
 // mayWithdraw reports whether the person takes the decision back: everybody on whose opinion it rests,

@@ -36,7 +36,7 @@ func newSite(t testing.TB) *site {
 	t.Helper()
 	b := reviewtest.New(t, nil)
 	s := &site{Bench: b, t: t, desk: &fixture{Desk: b.Desk, cases: map[casefile.CaseRef]review.CaseView{}}, log: &bytes.Buffer{}}
-	s.serve(console.Options{Desk: s.desk, Access: b.Access, Now: b.Clock.Now})
+	s.serve(console.Options{Desk: s.desk, Access: b.Access, Now: b.Clock.Now, Queues: b.Rules.Queues()})
 	return s
 }
 
@@ -106,10 +106,13 @@ func formRequest(address string, form url.Values) *http.Request {
 	return r
 }
 
+// token is what the forms of the visitor's session carry.
+func (v *visitor) token() string { return access.CSRF(v.cookies["docket_session"]) }
+
 // post sends a form as a page of the visitor's own session does.
 func (v *visitor) post(address string, form url.Values) answer {
 	v.s.t.Helper()
-	sent := url.Values{"csrf": {access.CSRF(v.cookies["docket_session"])}}
+	sent := url.Values{"csrf": {v.token()}}
 	for name, values := range form {
 		sent[name] = values
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/policy/notice"
+	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -22,6 +23,79 @@ type fixture struct {
 	held    []review.CaseRow
 	preview *review.Preview
 	down    error // what opening a case comes to, if set
+
+	appeals  []review.AppealRow
+	appeal   *review.AppealView
+	ruling   *review.Preview
+	pending  []review.PendingActView
+	switches *review.SwitchesView
+	banner   *review.Banner
+	glass    []review.GlassView
+	people   []review.PersonView
+	views    []review.ViewRow
+}
+
+func (f *fixture) OpenAppeals(ctx context.Context, who access.Who, state casefile.AppealState, cursor string, limit int) (review.AppealPage, error) {
+	if f.appeals != nil {
+		return review.AppealPage{Appeals: f.appeals}, who.Require(access.AppealList)
+	}
+	return f.Desk.OpenAppeals(ctx, who, state, cursor, limit)
+}
+
+func (f *fixture) Appeal(ctx context.Context, who access.Who, id string) (review.AppealView, error) {
+	if f.appeal != nil {
+		return *f.appeal, who.Require(access.AppealList)
+	}
+	return f.Desk.Appeal(ctx, who, id)
+}
+
+func (f *fixture) PreviewRuling(ctx context.Context, who access.Who, appeal string, form casefile.AppealForm) (review.Preview, error) {
+	if f.ruling != nil {
+		return *f.ruling, who.Require(access.AppealRule)
+	}
+	return f.Desk.PreviewRuling(ctx, who, appeal, form)
+}
+
+func (f *fixture) PendingActs(ctx context.Context, who access.Who, platform string, stage records.ActStage, cursor string, limit int) (review.ActPage, error) {
+	if f.pending != nil {
+		return review.ActPage{Acts: f.pending}, who.Require(access.ActList)
+	}
+	return f.Desk.PendingActs(ctx, who, platform, stage, cursor, limit)
+}
+
+func (f *fixture) Switches(ctx context.Context, who access.Who) (review.SwitchesView, error) {
+	if f.switches != nil {
+		return *f.switches, who.Require(access.SwitchRead)
+	}
+	return f.Desk.Switches(ctx, who)
+}
+
+func (f *fixture) Banner(ctx context.Context, who access.Who) (review.Banner, error) {
+	if f.banner != nil {
+		return *f.banner, who.Require(access.SessionManage)
+	}
+	return f.Desk.Banner(ctx, who)
+}
+
+func (f *fixture) BrokenGlass(ctx context.Context, who access.Who, open bool, limit int) (review.GlassPage, error) {
+	if f.glass != nil {
+		return review.GlassPage{Glass: f.glass}, who.Require(access.GlassReview)
+	}
+	return f.Desk.BrokenGlass(ctx, who, open, limit)
+}
+
+func (f *fixture) People(ctx context.Context, who access.Who) ([]review.PersonView, error) {
+	if f.people != nil {
+		return f.people, who.Require(access.PeopleRead)
+	}
+	return f.Desk.People(ctx, who)
+}
+
+func (f *fixture) Views(ctx context.Context, who access.Who, ref casefile.CaseRef, after int64, limit int) ([]review.ViewRow, int64, error) {
+	if f.views != nil {
+		return f.views, 0, who.Require(access.WatchRead)
+	}
+	return f.Desk.Views(ctx, who, ref, after, limit)
 }
 
 func (f *fixture) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, purpose string) (review.CaseView, error) {
@@ -158,7 +232,7 @@ func caseOf(w wording, holder casefile.Person) review.CaseView {
 			Reasons: []casefile.Reason{{Rule: w.rule, Policy: casefile.VE08, Weight: 5, Detail: w.detail, Terms: []casefile.Match{{Post: w.id, Term: w.term, Start: 0, End: 3}}}},
 		}},
 		Evidence: []review.EvidencePost{
-			{Event: event, Spans: spans, Score: ptr(0.71), New: true},
+			{Event: event, Spans: spans, Score: ptr(0.71), New: true, Undecided: true},
 			{Event: casefile.Event{Kind: casefile.EventAccount, Platform: "example", Account: account, Text: w.bio, At: at(-95)}},
 		},
 		Findings: []casefile.Finding{
@@ -171,7 +245,16 @@ func caseOf(w wording, holder casefile.Person) review.CaseView {
 		Linked:   []review.LinkedAccount{{Account: casefile.Account{ID: w.id, Handle: w.handle}, Why: w.label, Case: "AAAAA-BBBBB"}},
 		Earlier:  []review.EarlierCase{{Case: "CCCCC-DDDDD", OpenedAt: at(-90000), ClosedAt: ptr(at(-89000)), Reason: casefile.CloseDecided, Action: casefile.L4, Policies: []casefile.PolicyCode{casefile.VE08}}},
 		Comments: []review.CommentView{{ID: "c1", Person: "p-colleague", At: at(-3), Text: w.comment}},
-		Missing:  []string{"1 matched places lie outside the post they name and are not marked."},
+		Deadlines: []review.DeadlineView{
+			{Deadline: casefile.DeadlineTouch, DueAt: at(-10), Missed: true},
+			{Deadline: casefile.DeadlineDecision, DueAt: at(600), Half: true},
+		},
+		AccountState: review.AccountState{EarlierHandles: []string{w.handle}, GoneAt: ptr(at(-5))},
+		Referrals:    []review.ReferralView{{ID: "r1", Kind: casefile.ReferLegal, Person: "p-colleague", At: at(-4), Event: "case.7K2QX-9MDT4/3", Words: w.comment}},
+		Recommendation: &review.RecommendationView{
+			Policies: []casefile.PolicyCode{casefile.VE08}, Action: casefile.L3, Days: 7, Reason: "The account has no strike that has not lapsed.",
+		},
+		Missing: []string{"1 matched places lie outside the post they name and are not marked."},
 	}
 }
 
@@ -210,11 +293,61 @@ func decidedOf(w wording, by casefile.Person, state casefile.DecisionState) revi
 		return v
 	}
 	v.State = casefile.StateProven
-	v.Decision.NoticeSent = casefile.NoticeSent
+	v.Decision.NoticeSent, v.Decision.Standing = casefile.NoticeSent, "o1"
+	v.Decision.Appeals = []review.AppealRow{{
+		Appeal: "01HAPPEAL", Kind: casefile.AppealByAccount, Case: fixtureCase, State: casefile.AppealRejected, OpenedAt: at(-1), DueAt: at(900),
+		Outcome: casefile.OutcomeRejected, RuledBy: "p-judge0000", RuledAt: ptr(at(0)), Late: true,
+	}}
 	v.Decision.Acts = []review.ActView{
+		{Act: casefile.Act{Decision: "01HDECISION", Number: 2, Kind: casefile.ActSuspend, Target: -1}, Direction: casefile.Undo, State: casefile.ActUncertain, PlannedAt: at(-1), StartedAt: ptr(at(-1)), Why: "uncertain", Tries: 3, LastError: "unavailable"},
 		{Act: casefile.Act{Decision: "01HDECISION", Number: 1, Kind: casefile.ActLimit, Target: -1, Until: ptr(at(10080))}, Direction: casefile.Do, State: casefile.ActDone, PlannedAt: at(-1), StartedAt: ptr(at(-1)), EndedAt: ptr(at(0)), Reference: "ref-8812"},
 	}
 	v.Proof = &review.ProofView{Event: "case.7K2QX-9MDT4/4", Hash: strings.Repeat("5e", 32), Index: 41, Origin: "docket.example/log", Size: 48}
+	return v
+}
+
+// differingOf is a case on which two people differ, as the lead sees it who settles it.
+func differingOf(w wording) review.CaseView {
+	v := caseOf(w, "")
+	v.State, v.Claim, v.Stage = casefile.StateQueued, nil, casefile.StageAdjudication
+	for i, action := range []casefile.Action{casefile.L6, casefile.L4} {
+		mitigations := map[casefile.Mitigation]casefile.Answer{}
+		for _, m := range casefile.Mitigations {
+			mitigations[m] = casefile.AnswerNo
+		}
+		mitigations[casefile.M3] = []casefile.Answer{casefile.AnswerNo, casefile.AnswerYes}[i]
+		v.Opinions = append(v.Opinions, review.OpinionView{
+			Opinion: casefile.Opinion{
+				ID: fmt.Sprint("o", i+1), Person: casefile.Person(fmt.Sprint("p-person00", i+1)), Role: casefile.RoleReviewer, At: at(-20 + 10*i),
+				Judgement: casefile.Judgement{Action: action, Policies: []casefile.PolicyCode{casefile.VE08, casefile.VE09}[:2-i], EntityTier: casefile.E1, Mitigations: mitigations},
+			},
+			Rationale: w.comment, Relied: []string{w.id, casefile.EvidenceProfile, "elsewhere"}[:3-i], Blind: true,
+		})
+	}
+	return v
+}
+
+// appealOf is an appeal that the person holds, against a decision that was carried out.
+func appealOf(w wording, holder casefile.Person) review.AppealView {
+	return review.AppealView{
+		AppealRow: review.AppealRow{
+			Appeal: "01HAPPEAL", Kind: casefile.AppealByAccount, Decision: "01HDECISION", Case: fixtureCase, Platform: "example",
+			State: casefile.AppealClaimed, OpenedAt: at(-600), DueAt: at(3000), Holder: holder,
+		},
+		OpenedBy: "p-detector", Notice: "4T9QW0XK3B", Words: w.comment, Mine: true, View: decidedOf(w, "p-colleague", casefile.DecisionDone),
+		Claim:   &casefile.Claim{Number: 2, Person: holder, Role: casefile.RoleReviewer, GrantedAt: at(-1), ExpiresAt: at(9)},
+		Missing: []string{"The notice of the ruling could not be opened."},
+	}
+}
+
+// attachedOf is a case that was closed as already decided.
+func attachedOf(w wording) review.CaseView {
+	v := caseOf(w, "")
+	v.State, v.Claim, v.ClosedAt, v.Reason = casefile.StateClosed, nil, ptr(at(-1)), casefile.CloseAlreadyDecided
+	v.Attached = &review.AttachedView{
+		Decision: "01HEARLIER", Case: "AAAAA-BBBBB", State: casefile.DecisionDone, At: at(-9000),
+		Judgement: casefile.Judgement{Action: casefile.L5, Days: 30, Policies: []casefile.PolicyCode{casefile.VE08}, EntityTier: casefile.E1},
+	}
 	return v
 }
 

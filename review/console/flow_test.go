@@ -470,7 +470,7 @@ func TestNothingWaits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	v := s.login("rev1")
-	require.Contains(t, v.get("/queues").body, "No case has been routed")
+	require.Contains(t, v.get("/queues").body, "Nothing waits")
 	a := v.follow(v.post("/queues/general/next", url.Values{"key": {"k"}}))
 	require.Contains(t, textOf(byID(a.page(), "flash")), "Nothing waits")
 	s.Open(1)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/console"
 )
 
@@ -143,8 +144,18 @@ func TestPagesAreStrict(t *testing.T) {
 	s := newSite(t)
 	v := s.login("rev1")
 	s.desk.cases[fixtureCase] = caseOf(mild, v.who.Person)
-	for _, address := range []string{"/queues", "/queues/general", "/find", "/help", "/policy", "/cases/" + string(fixtureCase), "/cases/" + string(fixtureCase) + "/close", "/login?code=x", "/nowhere"} {
+	admin, lead := s.login("admin"), s.login("lead")
+	for _, address := range []string{
+		"/queues", "/queues/general", "/find", "/help", "/policy", "/cases/" + string(fixtureCase), "/cases/" + string(fixtureCase) + "/close", "/login?code=x", "/nowhere",
+		"/cases/" + string(fixtureCase) + "/hold", "/appeals", "/acts", "/acts/settle", "/automation", "/people", "/people/" + string(v.who.Person) + "/reset", "/glass",
+	} {
 		a := v.get(address)
+		for _, other := range []*visitor{lead, admin} {
+			if a.status == http.StatusForbidden {
+				a = other.get(address)
+			}
+		}
+		require.NotEqual(t, http.StatusForbidden, a.status, address)
 		inlineFree(t, a)
 		csp := a.header.Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
@@ -185,12 +196,43 @@ func TestPagesAreAccessible(t *testing.T) {
 	v, auditor := s.login("rev1"), s.login("auditor")
 	s.desk.cases[fixtureCase] = caseOf(mild, v.who.Person)
 	address := "/cases/" + string(fixtureCase)
+	lead, admin, senior := s.login("lead"), s.login("admin"), s.login("senior")
+	ref, _ := s.Open(1)
+	order := "/cases/" + string(ref)
+	emergency := with(filled(senior.take(ref)), "action", "L5", "days", "30")
 	pages := map[string]answer{
 		"queues": v.get("/queues"), "find": v.get("/find"), "case": v.get(address), "help": v.get("/help"), "policy": v.get("/policy"),
 		"login": s.visitor().get("/login?code=x"), "close": v.get(address + "/close"), "faults": v.post(address+"/preview", url.Values{"rationale": {""}, "evidence": {"2"}}),
 		"audit": auditor.get("/audit"), "purpose": auditor.get(address),
+		"acts": lead.get("/acts"), "pause refused": lead.post("/acts/pause", nil), "settle": lead.get("/acts/settle?number=1"), "settling refused": lead.post("/acts/settle", nil),
+		"automation": admin.get("/automation"), "automation refused": admin.post("/automation", url.Values{"on": {"on"}}),
+		"people": admin.get("/people"), "person refused": admin.post("/people", nil), "person": admin.get("/people/" + string(v.who.Person) + "/disable"),
+		"added":   admin.post("/people", url.Values{"login": {"newcomer"}, "name": {"Newcomer"}, "roles": {"reviewer"}}),
+		"appeals": v.get("/appeals"), "glass": auditor.get("/glass"),
+		"emergency": senior.post(order+"/emergency", emergency), "emergency unsure": senior.post(order+"/order", emergency),
 	}
+	for _, verb := range []string{"snooze", "hold", "handover", "escalate", "threat", "refer", "release"} {
+		pages[verb] = v.get(address + "/" + verb)
+		pages[verb+" refused"] = v.post(address+"/"+verb, url.Values{"go": {"on"}})
+	}
+	for _, verb := range []string{"deadline", "end"} {
+		pages[verb] = lead.get(address + "/" + verb)
+	}
+	pages["break glass"] = auditor.get(address + "/glass")
+	view := appealOf(mild, v.who.Person)
+	s.desk.appeal, s.desk.ruling = &view, &review.Preview{Notice: noticeOf(mild), Token: "token"}
+	pages["appeal"] = v.get("/appeals/01HAPPEAL")
+	pages["ruling"] = v.post("/appeals/01HAPPEAL/preview", url.Values{"outcome": {"upheld"}, "rationale": {"long enough a rationale"}})
+	pages["ruling unsure"] = v.post("/appeals/01HAPPEAL/rule", url.Values{"outcome": {"upheld"}, "rationale": {"long enough a rationale"}})
+	s.desk.cases[fixtureCase] = decidedOf(mild, v.who.Person, casefile.DecisionDone)
+	pages["decided"] = lead.get(address + "?purpose=review")
+	s.desk.cases[fixtureCase] = differingOf(mild)
+	pages["adjudication"] = lead.get(address + "?purpose=review")
+	s.desk.cases[fixtureCase] = attachedOf(mild)
+	pages["attached"] = v.get(address)
 	for name, a := range pages {
+		require.Less(t, a.status, 500, name)
+		require.NotEqual(t, http.StatusForbidden, a.status, name)
 		page := a.page()
 		ids := map[string]int{}
 		labels := map[string]bool{}

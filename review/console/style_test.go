@@ -46,7 +46,7 @@ func TestContrast(t *testing.T) {
 		{"accent", "ground", text}, {"accent", "panel", text}, {"accent", "accent-soft", text}, {"on-accent", "accent", text},
 		{"on-mark", "mark", text}, {"ctl", "ctl-soft", text}, {"ink", "good-soft", text}, {"ink", "warn-soft", text}, {"ink", "bad-soft", text},
 		{"faint", "good-soft", text}, {"faint", "warn-soft", text}, {"faint", "bad-soft", text}, {"accent", "good-soft", text}, {"accent", "bad-soft", text},
-		{"bad", "panel", text}, {"bad", "ground", text}, {"bad", "bad-soft", text}, {"warn", "panel", text}, {"good", "panel", text}, {"panel", "bad", text},
+		{"bad", "panel", text}, {"bad", "ground", text}, {"bad", "bad-soft", text}, {"bad", "warn-soft", text}, {"accent", "warn-soft", text}, {"warn", "ground", text}, {"good", "ground", text}, {"warn", "panel", text}, {"good", "panel", text}, {"panel", "bad", text},
 		{"strong", "panel", 3}, {"strong", "ground", 3}, {"focus", "ground", 3}, {"focus", "panel", 3},
 	}
 	for i, scheme := range []string{"light", "dark"} {
