@@ -109,9 +109,11 @@ func (w *Work) FinishUndo(ctx context.Context, ask workflows.FinishUndoAsk) erro
 		}
 	}
 	err := w.Records.AdvanceDecision(ctx, d.ID, state, why, nil, w.Now())
-	if err != nil {
+	if err != nil && (state == casefile.DecisionUndone || casefile.ErrorCode(err) != casefile.CodeState) {
 		return fmt.Errorf("record what became of the decision: %w", err)
 	}
+	// A decision that has come to its end stays ended where something of it is outstanding: the appeal
+	// says so.
 	err = w.Records.TakeBackStrike(ctx, d.ID, w.Now())
 	if err != nil {
 		return fmt.Errorf("take the strike back: %w", err)

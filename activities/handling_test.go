@@ -503,6 +503,30 @@ func TestFinishUndo(t *testing.T) {
 	}
 }
 
+// TestFinishUndoOfADecisionThatHasEnded: its row stays ended where something is outstanding, and holds
+// nothing up.
+func TestFinishUndoOfADecisionThatHasEnded(t *testing.T) {
+	t.Parallel()
+	l, in, acts := carriedOut(t, casefile.L5)
+	l.pass(acts[0].Until.Sub(l.clock()))
+	_, err := l.endAct(in, acts[0])
+	require.NoError(t, err)
+	require.NoError(t, l.work.Finish(t.Context(), workflows.FinishAsk{Decision: in.Decision, State: casefile.DecisionEnded}))
+	re := l.upheld(in)
+	require.Empty(t, l.prepareUndo(re), "it was taken back at its end")
+	state := func() casefile.DecisionState {
+		row, err := l.records.Decision(t.Context(), in.Decision.ID)
+		require.NoError(t, err)
+		return row.State
+	}
+	ask := workflows.FinishUndoAsk{Decision: in.Decision, Appeal: re.Ruling.Appeal, State: casefile.AppealIncomplete, Why: "forbidden"}
+	require.NoError(t, l.work.FinishUndo(t.Context(), ask))
+	require.Equal(t, casefile.DecisionEnded, state())
+	ask.State, ask.Why = casefile.AppealReinstated, ""
+	require.NoError(t, l.work.FinishUndo(t.Context(), ask))
+	require.Equal(t, casefile.DecisionUndone, state())
+}
+
 // TestFinishOfADecisionThatFellMeanwhile gives no strike and no taken-down handle.
 func TestFinishOfADecisionThatFellMeanwhile(t *testing.T) {
 	t.Parallel()

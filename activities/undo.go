@@ -35,11 +35,34 @@ func (a *Actor) EndAct(ctx context.Context, ask workflows.EndActAsk) (casefile.A
 	if err != nil {
 		return casefile.ActOutcome{}, err
 	}
-	_, err = a.planUndo(ctx, done)
+	undo, err := a.planUndo(ctx, done)
 	if err != nil {
 		return casefile.ActOutcome{}, err
 	}
+	if undo.State == casefile.ActPlanned && undo.StartedAt == nil {
+		over, err := a.superseded(ctx, w, done)
+		if err != nil {
+			return casefile.ActOutcome{}, err
+		}
+		if over {
+			return a.conclude(ctx, w, a.outcome(step{act: done.Act, dir: casefile.Undo}, casefile.ActSkipped, "", whySuperseded))
+		}
+	}
 	return a.takeBack(ctx, w, done)
+}
+
+// superseded says whether an act of another decision stands in the place of one that comes to its end.
+func (a *Actor) superseded(ctx context.Context, w warrant, done records.ActRow) (bool, error) {
+	if done.State != casefile.ActDone {
+		return false, nil
+	}
+	others, err := a.Records.AccountActs(ctx, w.decision.Account)
+	if err != nil {
+		return false, fmt.Errorf("list what stands against the account: %w", err)
+	}
+	return slices.ContainsFunc(others, func(row records.ActRow) bool {
+		return row.Act.Decision != done.Act.Decision && row.Act.Replaces(done.Act)
+	}), nil
 }
 
 // checkEnd refuses to end an act before its time. Where the clocks are only a little apart, it asks to
@@ -70,8 +93,8 @@ func (a *Actor) planUndo(ctx context.Context, done records.ActRow) (records.ActR
 	return stand[0], nil
 }
 
-// takeBack takes an act back, once, by its undo record. done is the row of doing it; its reverse is
-// planned.
+// takeBack takes an act back, once, by its undo record: nothing but what this act imposed, which is the
+// platform's to see to. done is the row of doing it; its reverse is planned.
 func (a *Actor) takeBack(ctx context.Context, w warrant, done records.ActRow) (casefile.ActOutcome, error) {
 	s := step{act: done.Act, dir: casefile.Undo}
 	undo, err := a.row(ctx, done.Act, casefile.Undo)
@@ -117,15 +140,6 @@ func (a *Actor) needless(ctx context.Context, w warrant, done records.ActRow) (s
 		}
 	default:
 		return whyNotDone, nil
-	}
-	others, err := a.Records.AccountActs(ctx, w.decision.Account)
-	if err != nil {
-		return "", fmt.Errorf("list what stands against the account: %w", err)
-	}
-	for _, row := range others {
-		if row.Act.Decision != done.Act.Decision && row.Act.Replaces(done.Act) {
-			return whySuperseded, nil
-		}
 	}
 	return "", nil
 }

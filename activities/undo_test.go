@@ -388,19 +388,18 @@ func TestActBegunBeforeTheDecisionFell(t *testing.T) {
 	}
 }
 
-// TestUndoActSuperseded: what another decision imposed since stays.
-func TestUndoActSuperseded(t *testing.T) {
+// TestPromise08WhatAnotherDecisionImposedStays: a reinstatement takes all of its own decision back, also
+// where a stronger act of another stands, and nothing of that.
+func TestPromise08WhatAnotherDecisionImposedStays(t *testing.T) {
 	t.Parallel()
 	l, in, acts := carriedOut(t, casefile.L5)
 	l.again(casefile.L6, 0)
-	before := l.state()
 	re := l.upheld(in)
 	require.Len(t, l.prepareUndo(re), 1)
 	out, err := l.undo(re, acts[0])
 	require.NoError(t, err)
-	require.Equal(t, casefile.ActSkipped, out.State)
-	require.Equal(t, "superseded", out.Why)
-	require.Equal(t, before, l.state())
+	require.Equal(t, casefile.ActDone, out.State)
+	require.Equal(t, map[string]string{"terminated": "true", "identifiers_blocked": "true"}, l.state())
 }
 
 // TestUndoActOutcomes: what the platform makes of it, and that it stands.
