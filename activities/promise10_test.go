@@ -148,7 +148,7 @@ func TestPromise10NoWordsOutside(t *testing.T) {
 	third := &life{bed: b, account: key}
 	third.taken(b.take(key, b.submit(flagFor("f3", account, said))))
 	third.s.Opinions = []casefile.Opinion{third.opinion("p-anna0000", judgement(casefile.L6), words["post id"])}
-	third.project(workflows.ProjectAsk{Opinions: third.s.Opinions, Tellings: []workflows.Telling{{ID: "x.adjudication.V", Kind: "adjudication", Queue: third.s.Queue}}})
+	third.project(workflows.ProjectAsk{Opinions: third.s.Opinions, Tellings: []workflows.Telling{{ID: "x.adjudication.V", Kind: "case.adjudication", Queue: third.s.Queue}}})
 
 	// The system chain and the index take up what is left.
 	chain := &systemchain.Writer{Records: b.records, Log: b.log, Logger: b.work.Log}
