@@ -27,6 +27,7 @@ type options struct {
 	Settings  workflows.Settings
 	Routing   string            // file of routing rules; those that Docket ships if ""
 	Platforms []config.Platform // nil for the dry run alone
+	Telling   string            // file of who is told of what; nobody if ""
 	Out       io.Writer
 	LogWriter io.Writer
 }
@@ -104,6 +105,7 @@ func (a *app) configuration() config.Config {
 	c.Ledger.VerifierKeyFile = dir.path("keys", "log.pub")
 	c.Cases = config.Cases{Lease: a.cfg.Settings.Lease, Grace: a.cfg.Settings.Grace}
 	c.Policy.Routing = a.cfg.Routing
+	c.Telling.File = a.cfg.Telling
 	c.Platforms = a.cfg.Platforms
 	if len(c.Platforms) == 0 {
 		c.Platforms = []config.Platform{{Name: config.AnyPlatform, Adapter: config.AdapterDryrun, File: dir.path("dryrun.ndjson")}}

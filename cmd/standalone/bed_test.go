@@ -40,7 +40,7 @@ type bed struct {
 func testConfig(dir string) options {
 	return options{
 		Data: dir, Listen: "127.0.0.1:0", Format: "auto", NoReplay: true, Fast: true, Out: io.Discard, LogWriter: io.Discard,
-		Settings: workflows.Settings{Lease: time.Minute, Grace: 300 * time.Millisecond},
+		Settings: workflows.Settings{Lease: time.Minute, Grace: 300 * time.Millisecond}, Routing: unsampled,
 	}
 }
 

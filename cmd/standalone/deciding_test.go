@@ -9,10 +9,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
@@ -28,6 +31,7 @@ import (
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/api"
+	"github.com/docket-triage/docket/telling"
 	"github.com/docket-triage/docket/worker"
 	"github.com/docket-triage/docket/workflows"
 )
@@ -403,7 +407,8 @@ func TestPromise05UnknownBlocksAutomation(t *testing.T) {
 	on := true
 	b.post("admin", "/v1/automation", api.AutomationBody{On: &on, Reason: "[a test]"}, nil, http.StatusOK)
 	ref := b.flag(b.watched(weakFlag("f-known", 1)))
-	b.awaitCase(ref, func(c records.Case) bool { return c.State == casefile.StateClosed })
+	closed := b.awaitCase(ref, func(c records.Case) bool { return c.State == casefile.StateClosed })
+	b.awaitDecision(closed.Decision, casefile.DecisionDone)
 	index, err := b.process.Index(t.Context())
 	require.NoError(t, err)
 	f := b.watched(weakFlag("f-unknown", 2))
@@ -621,15 +626,65 @@ func TestDeadlinesMoveCases(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t.TempDir())
 	cfg.Routing = rulesFile(t, "2s", "")
+	var told told
+	cfg.Telling = told.listen(t)
 	b := start(t, cfg)
 	ref := b.flag(testFlag("f-late", 1))
 	row := b.awaitCase(ref, func(c records.Case) bool { return len(c.Missed) == 2 })
 	require.Equal(t, "lead", row.Route.Queue)
 	require.True(t, row.Raised)
 	b.awaitEntries(casefile.CaseChain(ref), 4)
-	tellings, err := b.records.UnroutedTellings(t.Context(), 100)
+	b.await(func() bool { return told.of("case.half_due") && told.of("case.deadline_missed") })
+	for _, body := range told.all() {
+		require.NotContains(t, body, "invented_handle", "nobody's words or handle")
+		require.Contains(t, body, string(ref))
+	}
+}
+
+// told is somebody's pager: it keeps what it is told over a signed webhook.
+type told struct {
+	mu     sync.Mutex
+	bodies []string
+}
+
+// listen starts it and gives the configuration that has everybody told there.
+func (p *told) listen(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	secret := webhook.NewSecret()
+	verifier, err := standardwebhooks.NewWebhook(secret)
 	require.NoError(t, err)
-	require.NotEmpty(t, tellings, "its team is told")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || verifier.Verify(body, r.Header) != nil {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.bodies = append(p.bodies, string(body))
+	}))
+	t.Cleanup(server.Close)
+	secretFile := filepath.Join(dir, "secret")
+	require.NoError(t, os.WriteFile(secretFile, []byte(secret+"\n"), 0o600))
+	data, err := json.Marshal(telling.Config{
+		BaseURL: "https://docket.example.org", DefaultTeam: "all", Teams: map[string]telling.Team{"all": {Page: []string{"pager"}, Notice: []string{"pager"}}},
+		Webhooks: map[string]telling.WebhookConfig{"pager": {URL: server.URL, Secrets: []telling.Secret{{File: secretFile}}}},
+	})
+	require.NoError(t, err)
+	file := filepath.Join(dir, "telling.json")
+	require.NoError(t, os.WriteFile(file, data, 0o600))
+	return file
+}
+
+func (p *told) all() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.bodies)
+}
+
+func (p *told) of(kind string) bool {
+	return slices.ContainsFunc(p.all(), func(body string) bool { return strings.Contains(body, `"type":"`+kind+`"`) })
 }
 
 // TestAlreadyDecided: a flag whose evidence was all decided on opens nothing; one new item does.

@@ -47,7 +47,7 @@ func once(t *testing.T, dir string, more ...string) (summary, string) {
 	t.Helper()
 	var out bytes.Buffer
 	cmd := command()
-	cmd.SetArgs(append([]string{"--data", dir, "--listen", "127.0.0.1:0", "--once", "--fast"}, more...))
+	cmd.SetArgs(append([]string{"--data", dir, "--listen", "127.0.0.1:0", "--once", "--fast", "--routing", unsampled}, more...))
 	cmd.SetOut(&out)
 	require.NoError(t, cmd.ExecuteContext(t.Context()))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
