@@ -110,6 +110,11 @@ func (r *caseRun) answer(id string) VerbResult {
 	if r.s.Decision != nil {
 		res.Decision = r.s.Decision.ID
 	}
+	for _, x := range r.s.Referrals {
+		if x.ID == id {
+			res.Referral = x.Event
+		}
+	}
 	r.s.Answered = append(r.s.Answered, Answered{ID: id, Result: res})
 	if extra := len(r.s.Answered) - maxAnswered; extra > 0 {
 		r.s.Answered = r.s.Answered[extra:]
