@@ -45,31 +45,12 @@ func (p *Process) Keyring(ctx context.Context) (*evidence.Keyring, error) {
 		}
 	}
 	keyring, err := evidence.OpenKeyring(ctx, evidence.KeyringOptions{Dir: dir, Skeleton: fold.String})
-	if err == nil && p.MakeKeys {
-		keyring, err = p.completeKeys(ctx, keyring)
-	}
 	if err != nil {
 		return nil, err
 	}
 	p.OnStop(func(context.Context) error { return keyring.Close() })
 	p.keyring = keyring
 	return keyring, nil
-}
-
-// completeKeys adds the key that signs verbs to a folder that was made before there was one.
-func (p *Process) completeKeys(ctx context.Context, keyring *evidence.Keyring) (*evidence.Keyring, error) {
-	_, _, err := keyring.AssertionSigner()
-	if casefile.ErrorCode(err) != casefile.CodeNotFound {
-		return keyring, err
-	}
-	err = keyring.Close()
-	if err == nil {
-		_, err = evidence.AddAssertionKey(p.Config.Keys.Dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("add a key that signs verbs: %w", err)
-	}
-	return evidence.OpenKeyring(ctx, evidence.KeyringOptions{Dir: p.Config.Keys.Dir, Skeleton: fold.String})
 }
 
 // lookAtKeys refuses a folder without a file that a role of the process needs, and warns of secrets

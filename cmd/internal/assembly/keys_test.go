@@ -57,31 +57,6 @@ func TestEachRoleOpensItsFilesAlone(t *testing.T) {
 	}
 }
 
-// TestOlderKeysAreCompleted: a data folder of before the key that signs verbs gets one, once.
-func TestOlderKeysAreCompleted(t *testing.T) {
-	t.Parallel()
-	c := testConfig(t)
-	move(t, c.Keys.Dir, "assertion.keys", "assertion.pub")
-	var ids []string
-	for range 2 {
-		p, _ := process(t, c, config.RoleServe, config.RoleWork)
-		p.MakeKeys = true
-		keyring, err := p.Keyring(t.Context())
-		require.NoError(t, err)
-		id, _, err := keyring.AssertionSigner()
-		require.NoError(t, err)
-		keys, err := keyring.AssertionKeys()
-		require.NoError(t, err)
-		require.Len(t, keys, 1)
-		ids = append(ids, id)
-	}
-	require.Equal(t, ids[0], ids[1])
-	p, _ := process(t, testConfig(t), config.RoleServe)
-	move(t, p.Config.Keys.Dir, "assertion.keys")
-	_, err := p.Keyring(t.Context())
-	require.ErrorContains(t, err, "holds no assertion.keys", "production makes none")
-}
-
 func TestIdleSecretsAreTold(t *testing.T) {
 	t.Parallel()
 	c := testConfig(t)
