@@ -17,7 +17,7 @@ var findingKinds = []casefile.FindingKind{
 // that reads any other is refused when it is loaded, because it could never match.
 var findingValues = map[casefile.FindingKind][]string{
 	casefile.FindingHistory:      {"posts", "reposts", "replies", "days"},
-	casefile.FindingEarlierCases: {"closed", "violations", "highest_action"},
+	casefile.FindingEarlierCases: {"closed", "violations", "highest_action", "items", "items_new"},
 	casefile.FindingStrikes:      {"live"},
 	casefile.FindingScore:        scoreValues(),
 	casefile.FindingLookAlike:    {"accounts"},

@@ -35,6 +35,9 @@ func (w Workflows) Appeal(ctx workflow.Context, in AppealInput) error {
 		State: casefile.AppealOpen, Revision: taken.Revision, DueAt: taken.DueAt, Claims: taken.LastClaim,
 		Chain: Chain{Name: casefile.AppealChain(in.Appeal), Cause: casefile.EntryHash(taken.Decision.Bundle.Entry)},
 	}}
+	if taken.Ruling != nil {
+		r.s.Ruling, r.s.State = taken.Ruling, casefile.AppealDecided
+	}
 	r.chain = &numberer{chain: &r.s.Chain, platform: d.Platform, account: d.Account}
 	err := r.handleVerbs(ctx)
 	if err != nil {
@@ -88,20 +91,23 @@ func (r *appealRun) run(ctx workflow.Context) error {
 // behind what the log holds of it.
 func (r *appealRun) open(ctx workflow.Context) error {
 	if r.s.Revision > 0 {
-		var head ChainHeadAnswer
-		err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityChainHead, ChainHeadAsk{Chain: r.s.Chain.Name}).Get(ctx, &head)
+		err := r.chain.follow(ctx)
 		if err != nil {
 			return err
 		}
-		r.s.Chain.Seq, r.s.Chain.Hash = head.Seq, head.Hash
 	}
 	if r.s.Chain.Seq == 0 {
 		r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryAppealOpened, Actor: r.taken.Opened, Appeal: &casefile.AppealBody{
 			Appeal: r.s.Appeal, Kind: r.s.Kind, Decision: r.s.Decision, DueAt: r.s.DueAt, Digest: r.taken.Digest,
 		}})
-		r.chain.flush = true
 	}
-	return r.project(ctx, nil, r.telling(tellAppeal, r.s.Kind == casefile.AppealEmergency))
+	// Shown first: a run that takes this one's place sees by the revision that the chain may have begun.
+	// Appeals that began under the first version appended at the same time.
+	shownFirst := workflow.GetVersion(ctx, "appeal-shown-first", workflow.DefaultVersion, 1) == 1
+	r.chain.flush = !shownFirst
+	err := r.project(ctx, nil, r.telling(tellAppeal, r.s.Kind == casefile.AppealEmergency))
+	r.chain.flush = true
+	return err
 }
 
 func (r *appealRun) telling(kind string, page bool) Telling {

@@ -27,6 +27,7 @@ type court struct {
 	ended    []workflows.FinishUndoAsk
 	told     int
 	refuse   error
+	again    bool // undo rows stood planned before
 }
 
 func newCourt(t *testing.T) *court {
@@ -73,7 +74,7 @@ func (c *court) prepareUndo(_ context.Context, ask workflows.PrepareUndoAsk) (wo
 	if c.refuse != nil {
 		return workflows.PrepareActsAnswer{}, c.refuse
 	}
-	var a workflows.PrepareActsAnswer
+	a := workflows.PrepareActsAnswer{Again: c.again}
 	acts := casefile.PlanActs(ask.Reinstatement.Takedown.Decision, 0)
 	for i := len(acts) - 1; i >= 0; i-- {
 		a.Acts = append(a.Acts, workflows.PreparedAct{Act: acts[i], UndoDigest: "undo"})
@@ -184,6 +185,39 @@ func TestPromise08AnUpheldAppealTakesEverythingBack(t *testing.T) {
 			require.Equal(t, 1, c.told)
 		})
 	}
+}
+
+// TestReinstatementGoesOnBehindALostRun: what the log holds of the chain stands.
+func TestReinstatementGoesOnBehindALostRun(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.again = true
+	c.entries = append(c.entries, casefile.Entry{Event: casefile.NewEventID(casefile.ReinstatementChain("A1"), 1), Type: casefile.EntryActsPlanned})
+	c.env.ExecuteWorkflow(workflows.ReinstatementWorkflowType, c.reinstatement())
+	require.NoError(t, c.env.GetWorkflowError())
+	require.Len(t, c.entries, 4)
+	require.Equal(t, casefile.NewEventID(casefile.ReinstatementChain("A1"), 2), c.entries[1].Event)
+	require.Equal(t, casefile.AppealReinstated, c.ended[0].State)
+}
+
+// TestAppealProvesWhatALostRunAccepted: a ruling that was answered is proven by the run that takes the
+// lost one's place, and nobody is asked again.
+func TestAppealProvesWhatALostRunAccepted(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.taken.Revision, c.taken.LastClaim = 3, 1
+	c.taken.Ruling = &casefile.AppealRuling{
+		ID: "r1", Appeal: "A1", Kind: casefile.AppealByAccount, Decision: "d1", Case: ref, Platform: platform, Account: account,
+		Outcome: casefile.OutcomeRejected, Person: third.Person, Role: third.Role, Form: "form", Digest: "digest",
+		Notice: &casefile.NoticeRef{Number: "N2", Text: "t", Digest: "d"},
+	}
+	c.entries = append(c.entries, casefile.Entry{Event: casefile.NewEventID(casefile.AppealChain("A1"), 1), Type: casefile.EntryAppealOpened})
+	c.open()
+	require.NoError(t, c.env.GetWorkflowError())
+	require.Equal(t, []casefile.EntryType{casefile.EntryAppealOpened, casefile.EntryAppealRuling, casefile.EntryNotice}, c.types())
+	require.Equal(t, casefile.NewEventID(casefile.AppealChain("A1"), 2), c.entries[1].Event)
+	require.Equal(t, third.Person, c.entries[1].Actor.Person)
+	require.Equal(t, casefile.AppealRejected, c.shown[len(c.shown)-1].State.State)
 }
 
 func (c *court) reinstatement() workflows.ReinstatementInput {

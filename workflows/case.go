@@ -265,12 +265,10 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	if a.Revision == 0 {
 		return nil
 	}
-	var head ChainHeadAnswer
-	err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityChainHead, ChainHeadAsk{Chain: r.s.Chain.Name}).Get(ctx, &head)
+	err := r.chain.follow(ctx)
 	if err != nil {
 		return err
 	}
-	r.s.Chain.Seq, r.s.Chain.Hash = head.Seq, head.Hash
 	r.s.Touched = a.LastClaim > 0
 	r.s.Round = a.Round + 1
 	r.s.Voided = a.VoidIDs

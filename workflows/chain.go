@@ -32,6 +32,18 @@ func (n *numberer) draft(ctx workflow.Context, d casefile.Draft) casefile.EventI
 	return event
 }
 
+// follow goes on behind what the log holds of the chain, where an earlier run was lost: it must be
+// called before anything is drafted.
+func (n *numberer) follow(ctx workflow.Context) error {
+	var head ChainHeadAnswer
+	err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityChainHead, ChainHeadAsk{Chain: n.chain.Name}).Get(ctx, &head)
+	if err != nil {
+		return err
+	}
+	n.chain.Seq, n.chain.Hash = head.Seq, head.Hash
+	return nil
+}
+
 // idle reports whether everything drafted is in the log.
 func (n *numberer) idle() bool {
 	return !n.busy && len(n.chain.Drafts) == 0 && len(n.chain.Fixed) == 0

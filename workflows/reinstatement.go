@@ -44,6 +44,12 @@ func reinstate(ctx workflow.Context, in ReinstatementInput, acts *actRun) error 
 	if err != nil {
 		return err // unproven: the actor has the refusal on record
 	}
+	if prepared.Again {
+		err = n.follow(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
 	err = n.drain(ctx)
 	if err != nil {

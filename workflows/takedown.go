@@ -55,6 +55,12 @@ func (t *takedownRun) run(ctx workflow.Context) error {
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
+	if prepared.Again {
+		err = n.follow(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
 	err = n.drain(ctx)
 	if err != nil {

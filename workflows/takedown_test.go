@@ -22,6 +22,7 @@ type field struct {
 	order    []string
 	outcomes map[int]casefile.ActState // of acts by number; done if unnamed
 	refuse   error                     // of PrepareActs
+	again    bool                      // acts stood planned before
 	finished []workflows.FinishAsk
 	ended    []time.Time
 	decided  casefile.Judgement
@@ -37,6 +38,7 @@ func newField(t *testing.T) *field {
 		workflows.ActivityPrepareActs: f.prepare, workflows.ActivityDoAct: f.do, workflows.ActivityNotify: f.notify,
 		workflows.ActivityEndAct: f.end, workflows.ActivitySettleAct: f.settleAct, workflows.ActivityDropStart: f.dropStart,
 		workflows.ActivityFinish: f.finish, workflows.ActivityFixEntries: f.fix, workflows.ActivityAppend: f.appendInOrder,
+		workflows.ActivityChainHead: f.chainHead,
 	} {
 		f.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
@@ -48,7 +50,7 @@ func (f *field) prepare(_ context.Context, ask workflows.PrepareActsAsk) (workfl
 	if f.refuse != nil {
 		return workflows.PrepareActsAnswer{}, f.refuse
 	}
-	var a workflows.PrepareActsAnswer
+	a := workflows.PrepareActsAnswer{Again: f.again}
 	for _, act := range casefile.PlanActs(ask.Takedown.Decision, 2) {
 		a.Acts = append(a.Acts, workflows.PreparedAct{Act: act, UndoDigest: "undo"})
 	}
@@ -113,6 +115,25 @@ func TestTakedownAnnouncesActsAndRecords(t *testing.T) {
 	require.Equal(t, []string{"prepare", "append", "act", "act", "append", "finish", "notify", "append"}, f.order)
 	require.Equal(t, []casefile.EntryType{casefile.EntryActsPlanned, casefile.EntryActsOutcome, casefile.EntryNotice}, f.types())
 	require.Equal(t, casefile.EntryHash([]byte("{}")), f.entries[0].Cause, "the chain answers to the decision's entry")
+	require.Empty(t, f.entries[1].Cause)
+	require.Equal(t, casefile.DecisionDone, f.finished[0].State)
+}
+
+// TestTakedownGoesOnBehindALostRun: the log holds an entry of this chain already, so that the new run's
+// first is the second.
+func TestTakedownGoesOnBehindALostRun(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	f.again = true
+	lost := casefile.Entry{Event: casefile.NewEventID(casefile.TakedownChain("d1"), 1), Type: casefile.EntryActsPlanned}
+	f.entries = append(f.entries, lost)
+	f.run()
+	require.NoError(t, f.env.GetWorkflowError())
+	require.Len(t, f.entries, 4)
+	data, err := casefile.Canonical(lost)
+	require.NoError(t, err)
+	require.Equal(t, casefile.NewEventID(casefile.TakedownChain("d1"), 2), f.entries[1].Event)
+	require.Equal(t, casefile.EntryHash(data), f.entries[1].Prev)
 	require.Empty(t, f.entries[1].Cause)
 	require.Equal(t, casefile.DecisionDone, f.finished[0].State)
 }

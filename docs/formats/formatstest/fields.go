@@ -209,7 +209,7 @@ func (w *walker) mapping(at string, typ reflect.Type, list []*jsonschema.Schema)
 // that list it may have a narrower one, and the empty text may stand for none of them.
 func (w *walker) text(at string, typ reflect.Type, list []*jsonschema.Schema) {
 	w.t.Helper()
-	want := Constants(w.t, typ)
+	want := slices.DeleteFunc(Constants(w.t, typ), func(v string) bool { return v == "" })
 	if len(want) == 0 {
 		w.kind(at, "string", list)
 		return
