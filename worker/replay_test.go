@@ -19,7 +19,7 @@ import (
 
 // committedHistories is how many histories testdata/histories must hold: a test that replays
 // nothing would pass for nothing.
-const committedHistories = 12
+const committedHistories = 13
 
 func replayer() sdkworker.WorkflowReplayer {
 	r := sdkworker.NewWorkflowReplayer()
