@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/review"
 )
 
@@ -50,8 +51,8 @@ func compare(view review.CaseView) *comparison {
 		c.row("Further codes", furtherCodes(a.Policies), furtherCodes(b.Policies))
 	}
 	c.row("Entity tier", string(a.EntityTier), string(b.EntityTier))
-	for _, m := range casefile.Mitigations {
-		c.row(string(m), string(a.Mitigations[m]), string(b.Mitigations[m]))
+	for _, m := range policy.Mitigations() {
+		c.row(string(m.Mitigation)+" "+m.Name, string(a.Mitigations[m.Mitigation]), string(b.Mitigations[m.Mitigation]))
 	}
 	c.row("Relies on", reliedWords(a.Relied, view.Evidence), reliedWords(b.Relied, view.Evidence))
 	return c
@@ -61,7 +62,8 @@ func (c *comparison) row(label, first, second string) {
 	r := compared{Label: label, First: first, Second: second, Differs: first != second}
 	c.Rows = append(c.Rows, r)
 	if r.Differs {
-		if !casefile.Mitigation(label).Valid() {
+		code, _, _ := strings.Cut(label, " ")
+		if !casefile.Mitigation(code).Valid() {
 			label = strings.ToLower(label[:1]) + label[1:]
 		}
 		c.Differ = append(c.Differ, label)

@@ -400,7 +400,7 @@ func TestAdjudication(t *testing.T) {
 	compared := textOf(byID(page, "compared"))
 	require.Contains(t, compared, "the first rationale of a test")
 	require.Contains(t, compared, "the second rationale of a test")
-	require.Contains(t, textOf(byID(page, "differences")), "They differ in action; days; M1.")
+	require.Contains(t, textOf(byID(page, "differences")), "They differ in action; days; M1 News.")
 	require.Contains(t, compared, "post 1")
 	require.Contains(t, compared, "Reviewer One")
 	require.Less(t, strings.Index(compared, "Reviewer One"), strings.Index(compared, "Reviewer Two"), "in the order in which they were given")

@@ -193,19 +193,27 @@
     if (old.nodeType !== Node.ELEMENT_NODE) return;
     for (const { name } of Array.from(old.attributes)) if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
     for (const { name, value } of Array.from(fresh.attributes)) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-    const from = Array.from(old.childNodes), to = Array.from(fresh.childNodes);
-    if (from.length === to.length && from.every((n, i) => sameNode(n, to[i]))) {
-      from.forEach((n, i) => lay(n, to[i]));
-      return;
-    }
-    const kept = new Map(from.filter((n) => n.id).map((n) => [n.id, n]));
-    const next = to.map((n) => {
-      const was = n.id && kept.get(n.id);
-      if (!was || was.nodeName !== n.nodeName) return document.adoptNode(n);
+    // Each fresh child takes the place of an old one of its kind and id. A node that is put in anew loses
+    // the focus: what has it stays, and the others move around it.
+    const left = Array.from(old.childNodes);
+    const next = Array.from(fresh.childNodes, (n) => {
+      const i = left.findIndex((o) => sameNode(o, n));
+      if (i < 0) return document.adoptNode(n);
+      const [was] = left.splice(i, 1);
       lay(was, n);
       return was;
     });
-    old.replaceChildren(...next);
+    left.forEach((n) => n.remove());
+    let at = old.firstChild;
+    for (const n of next) {
+      while (at && at !== n && n.parentNode === old && n.contains(document.activeElement)) {
+        const before = at;
+        at = at.nextSibling;
+        before.remove();
+      }
+      if (n === at) at = at.nextSibling;
+      else old.insertBefore(n, at);
+    }
   };
   const refresh = async () => {
     const text = await (await ask(location.href)).text();

@@ -1,0 +1,163 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds everything that a browser is waited for.
+const patience = 60 * time.Second
+
+// screen is a browser at a site, with what was sent to it.
+type screen struct {
+	s   *site
+	ctx context.Context
+	url string
+
+	mu   sync.Mutex
+	sent []string // paths of forms, leases that run on by input left out
+}
+
+// browse opens a browser with a visitor's session, or skips the test where none is installed.
+func (v *visitor) browse(t *testing.T) *screen {
+	t.Helper()
+	path := os.Getenv("DOCKET_CHROMIUM")
+	if path == "" {
+		found, err := exec.LookPath("chromium")
+		if err != nil {
+			t.Skip("no Chromium is installed: install one, or name it in DOCKET_CHROMIUM")
+		}
+		path = found
+	}
+	b := &screen{s: v.s}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && !strings.HasSuffix(r.URL.Path, "/heartbeat") {
+			b.mu.Lock()
+			b.sent = append(b.sent, r.URL.Path)
+			b.mu.Unlock()
+		}
+		v.s.handler.ServeHTTP(w, r)
+	}))
+	b.url = server.URL
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 1600), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
+	t.Cleanup(cancel)
+	b.ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(func() { // the browser goes before the server, whose streams it holds open
+		cancel()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	_, err := chromedp.Run(b.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: "docket_session", Value: v.cookies["docket_session"], URL: server.URL})
+		return err
+	}))
+	require.NoError(t, err)
+	return b
+}
+
+func (b *screen) open(path string) {
+	b.s.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Navigate(b.url+path))
+	require.NoError(b.s.t, err)
+	b.await(`document.readyState === "complete" && document.documentElement.classList.contains("js")`)
+}
+
+func (b *screen) run(js string) {
+	b.s.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(() => {"+js+"; return true})()"))
+	require.NoError(b.s.t, err)
+}
+
+// await waits until an expression holds in the page.
+func (b *screen) await(js string) {
+	b.s.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
+		fmt.Sprintf(`new Promise(ok => { const ask = () => (%s) ? ok(true) : setTimeout(ask, 20); ask(); })`, js), chromedp.EvalAwaitPromise))
+	require.NoError(b.s.t, err, js)
+}
+
+func (b *screen) press(keys string) {
+	b.s.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.KeyEvent(keys))
+	require.NoError(b.s.t, err)
+}
+
+func (b *screen) posted() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.sent...)
+}
+
+// TestBrowserCountsChangeUnderTheFocus: a page of queues follows the change feed, and what has the
+// focus keeps it.
+func TestBrowserCountsChangeUnderTheFocus(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.login("rev1").browse(t)
+	b.open("/queues")
+	b.run(`window.was = document.querySelector("#queue-general a"); was.focus()`)
+	s.Open(1)
+	waiting := `document.querySelector("#queue-general [data-label=Waiting]").textContent`
+	b.await(waiting + ` === "1"`)
+	s.Open(2)
+	b.await(waiting + ` === "2" && document.activeElement === window.was && !document.querySelector("#next-general").disabled`)
+
+	// A row that comes before the one in hand takes no focus from it.
+	b.open("/queues/general")
+	b.run(`document.querySelector("tr[data-item]").focus(); window.row = document.activeElement.id`)
+	s.Open(3)
+	b.await(`document.querySelectorAll("tr[data-item]").length === 3 && document.activeElement.id === window.row`)
+}
+
+// TestBrowserSingleKeysEndNothing: no single letter, digit or sign decides, confirms or gives anything
+// up, on the page of a case that one holds or on one that asks.
+func TestBrowserSingleKeysEndNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ref, _ := s.Open(1)
+	v := s.login("senior")
+	v.take(ref)
+	before := s.row(ref)
+	b := v.browse(t)
+	for _, path := range []string{"", "/release?claim=1", "/threat?claim=1", "/close?claim=1&evidence=1", "/snooze?claim=1"} {
+		b.open("/cases/" + string(ref) + path)
+		for _, key := range "abcdefghijklmopqrstuvwxyz0123456789.,;-" { // "n" takes the next case: it ends nothing
+			b.press(string(key))
+			b.press(kb.Escape) // out of a field that the key led to
+			b.await(`location.pathname.startsWith("/cases/")`)
+		}
+	}
+	b.open("/cases/" + string(ref))
+	require.Empty(t, b.posted())
+	require.Equal(t, before.State, s.row(ref).State)
+
+	b.press("v")
+	b.await(`document.activeElement.id === "verb-release"`)
+	b.press("/")
+	b.await(`location.pathname === "/find"`)
+	b.open("/cases/" + string(ref))
+	b.press("c")
+	b.await(`document.activeElement.id === "comment"`)
+	b.press("snv")
+	b.await(`document.activeElement.value === "snv"`)
+	require.Empty(t, b.posted(), "in a field they are letters")
+}
