@@ -93,9 +93,6 @@ func (p *Process) Start(ctx context.Context, role config.Role) error {
 	return nil
 }
 
-// holds says whether the process was made for a role.
-func (p *Process) holds(role config.Role) bool { return slices.Contains(p.roles, role) }
-
 func (p *Process) log(role config.Role) *slog.Logger { return p.Log.With("role", string(role)) }
 
 // Begin starts a part and has it stopped in its turn.

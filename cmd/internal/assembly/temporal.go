@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
@@ -26,7 +29,7 @@ func (p *Process) Temporal(ctx context.Context) (client.Client, error) {
 	}
 	var cl client.Client
 	err = p.persist(ctx, "Temporal at "+o.HostPort, func() error {
-		cl, err = client.DialContext(ctx, o)
+		cl, err = dial(ctx, o)
 		return err
 	})
 	if err != nil {
@@ -35,6 +38,24 @@ func (p *Process) Temporal(ctx context.Context) (client.Client, error) {
 	p.OnStop(func(context.Context) error { cl.Close(); return nil })
 	set(p, &p.client, cl)
 	return cl, nil
+}
+
+// dial connects, and looks for the namespace: the role serve would miss it with its first flag only.
+func dial(ctx context.Context, o client.Options) (client.Client, error) {
+	cl, err := client.DialContext(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	_, err = cl.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
+	if err == nil {
+		return cl, nil
+	}
+	cl.Close()
+	var missing *serviceerror.NamespaceNotFound
+	if errors.As(err, &missing) {
+		return nil, casefile.Invalid("temporal.namespace", "there is no namespace %s", o.Namespace)
+	}
+	return nil, fmt.Errorf("look for the namespace %s: %w", o.Namespace, err)
 }
 
 // temporalOptions are those of a client that encrypts everything it sends.

@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,10 +13,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
@@ -42,6 +46,52 @@ func certificate(t *testing.T) (cert, key string) {
 	return cert, key
 }
 
+// frontend is the little of Temporal that is asked when a role connects.
+type frontend struct {
+	workflowservice.UnimplementedWorkflowServiceServer
+	busy atomic.Int32 // so many questions for the namespace are put off
+}
+
+func (f *frontend) DescribeNamespace(_ context.Context, r *workflowservice.DescribeNamespaceRequest) (*workflowservice.DescribeNamespaceResponse, error) {
+	if f.busy.Add(-1) >= 0 {
+		return nil, serviceerror.ToStatus(serviceerror.NewUnavailable("not yet")).Err()
+	}
+	if r.GetNamespace() != "docket" {
+		return nil, serviceerror.ToStatus(serviceerror.NewNamespaceNotFound(r.GetNamespace())).Err()
+	}
+	return &workflowservice.DescribeNamespaceResponse{}, nil
+}
+
+// startFrontend serves it and gives its address.
+func startFrontend(t *testing.T, f *frontend, o ...grpc.ServerOption) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer(o...)
+	workflowservice.RegisterWorkflowServiceServer(server, f)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+// TestTemporalNamespace: a namespace that there is not ends a start, a frontend that is not ready does
+// not.
+func TestTemporalNamespace(t *testing.T) {
+	t.Parallel()
+	f := &frontend{}
+	c := testConfig(t)
+	c.Temporal.Address, c.Temporal.Namespace = startFrontend(t, f), "elsewhere"
+	p, _ := process(t, c, config.RoleServe)
+	_, err := p.Temporal(t.Context())
+	require.ErrorContains(t, err, "temporal.namespace: there is no namespace elsewhere")
+
+	f.busy.Store(1)
+	c.Temporal.Namespace = "docket"
+	p, _ = process(t, c, config.RoleServe)
+	_, err = p.Temporal(t.Context())
+	require.NoError(t, err)
+}
+
 // TestTemporalTLS: a role connects to a frontend that shows a certificate of the named authority and
 // asks for the role's own.
 func TestTemporalTLS(t *testing.T) {
@@ -53,21 +103,16 @@ func TestTemporalTLS(t *testing.T) {
 	require.NoError(t, err)
 	pool := x509.NewCertPool()
 	require.True(t, pool.AppendCertsFromPEM(authority))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{
+	address := startFrontend(t, &frontend{}, grpc.Creds(credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
 	})))
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-
 	c := testConfig(t)
 	c.Temporal = config.Temporal{
-		Address: listener.Addr().String(), Namespace: "docket", TLS: true,
+		Address: address, Namespace: "docket", TLS: true,
 		TLSCAFile: cert, TLSCertFile: cert, TLSKeyFile: key, TLSServerName: "temporal.example",
 	}
 	p, _ := process(t, c, config.RoleWork)
-	_, err = p.Temporal(t.Context()) // a server that knows no call still shakes hands
+	_, err = p.Temporal(t.Context())
 	require.NoError(t, err)
 }
 
