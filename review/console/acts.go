@@ -115,6 +115,9 @@ func (v *visit) resume() error {
 // entered.
 func (v *visit) switched(f switchForm, a review.SwitchAnswer, err error, kind string) error {
 	if err == nil {
+		if kind == flashResumed && len(a.Paused) > 0 {
+			kind = flashStillPaused
+		}
 		v.putFlash(Flash{Kind: kind, Name: a.Switch.Platform, Count: a.Waiting})
 		return v.redirect("/acts")
 	}

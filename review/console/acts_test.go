@@ -111,9 +111,9 @@ func TestPauseAndResume(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, a.status)
 	require.Contains(t, a.body, `href="#resume-reason"`)
 	a = lead.post("/acts/resume", with(formOf(lead.get("/acts").page(), "resume-form"), "reason", "it is over"))
-	require.Contains(t, textOf(byID(lead.follow(a).page(), "flash")), "1 act waits to be carried out, those on platforms that are paused by themselves excepted")
+	require.Contains(t, textOf(byID(lead.follow(a).page(), "flash")), "This pause has ended, and another one goes on: see what is paused. 1 act waits")
 	a = lead.post("/acts/resume", with(formOf(lead.get("/acts").page(), "resume-form"), "platform", "example", "reason", "it is over"))
-	require.Contains(t, textOf(byID(lead.follow(a).page(), "flash")), "Acts on example go on")
+	require.Contains(t, textOf(byID(lead.follow(a).page(), "flash")), "Acts on example go on. 1 act waits to be carried out")
 	require.Empty(t, strings.TrimSpace(textOf(byID(lead.get("/queues").page(), "banner"))))
 	for _, verb := range []string{"pause", "resume"} {
 		require.Equal(t, "/acts", lead.get("/acts/"+verb).header.Get("Location"))

@@ -128,6 +128,27 @@ func TestBrowserCountsChangeUnderTheFocus(t *testing.T) {
 	b.await(`document.querySelectorAll("tr[data-item]").length === 3 && document.activeElement.id === window.row`)
 }
 
+// TestBrowserBannerOnAnOpenCase: an open case says that acts are paused as soon as they are, and is not
+// opened anew for that: no look goes on record that nobody took.
+func TestBrowserBannerOnAnOpenCase(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ref, _ := s.Open(1)
+	v := s.login("rev1")
+	b := v.browse(t)
+	b.open("/cases/" + string(ref))
+	looks := func() int {
+		rows, _, err := s.Desk.Views(t.Context(), s.Who("auditor"), ref, 0, 100)
+		require.NoError(t, err)
+		return len(rows)
+	}
+	before := looks()
+	_, err := s.Desk.PauseActs(t.Context(), s.Who("lead"), "", "for a test")
+	require.NoError(t, err)
+	b.await(`document.querySelector("#banner").textContent.includes("Acts are paused on every platform")`)
+	require.Equal(t, before, looks())
+}
+
 // TestBrowserSingleKeysEndNothing: no single letter, digit or sign decides, confirms or gives anything
 // up, on the page of a case that one holds or on one that asks.
 func TestBrowserSingleKeysEndNothing(t *testing.T) {

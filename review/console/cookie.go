@@ -107,6 +107,7 @@ const (
 	flashRuled          = "ruled"
 	flashPaused         = "paused"
 	flashResumed        = "resumed"
+	flashStillPaused    = "still_paused"
 	flashSettled        = "settled"
 	flashAutomationOn   = "automation_on"
 	flashAutomationOff  = "automation_off"

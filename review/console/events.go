@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/records"
 )
 
 const (
@@ -23,7 +24,8 @@ const (
 // hint tells an open page that something changed. It carries codes only, and not what changed: the page
 // asks for itself anew.
 type hint struct {
-	Case casefile.CaseRef `json:"case,omitempty"`
+	Kind records.ChangeKind `json:"kind,omitempty"`
+	Case casefile.CaseRef   `json:"case,omitempty"`
 }
 
 // events streams hints of changes until the browser goes away, and for at most a minute.
@@ -53,7 +55,7 @@ func (v *visit) events() error {
 			if !ok {
 				return nil
 			}
-			data, err := json.Marshal(hint{Case: change.Case})
+			data, err := json.Marshal(hint{Kind: change.Kind, Case: change.Case})
 			if err != nil {
 				v.err = fmt.Errorf("encode a hint: %w", err)
 				return nil

@@ -5,10 +5,14 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/review/console"
 )
 
 // TestEventsTellOfChanges: a stream begins at once, tells of a change by the case's number alone, and is
@@ -41,7 +45,7 @@ func TestEventsTellOfChanges(t *testing.T) {
 	ref, _ := s.Open(1)
 	for lines.Scan() {
 		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && strings.Contains(data, string(ref)) {
-			require.JSONEq(t, `{"case":"`+string(ref)+`"}`, data)
+			require.JSONEq(t, `{"kind":"case","case":"`+string(ref)+`"}`, data)
 			return
 		}
 	}
@@ -60,5 +64,7 @@ func TestPagesThatLiveSayWhatToReplace(t *testing.T) {
 		require.Contains(t, v.get(address).body, `class="unscripted">Load anew`, "and without a script there is a link")
 	}
 	require.Contains(t, v.get("/queues").body, `data-events="/events"`)
-	require.NotContains(t, admin.get("/acts").body, "data-events", "who may not have the stream does not ask for it")
+	require.Contains(t, admin.get("/acts").body, `data-events="/events"`)
+	service := s.Add("no-stream", "policy", casefile.RoleService) // has no console; stands for whoever may not have the stream
+	require.False(t, slices.ContainsFunc(console.Pages(), func(p console.Page) bool { return p.Path == "/events" && p.Allows(service) }))
 }

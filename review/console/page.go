@@ -39,7 +39,7 @@ var pages = slices.Concat([]Page{
 	{Method: http.MethodPost, Path: "/settings", Name: "console.settings", Permission: access.SessionManage, serve: (*visit).settings},
 	{Method: http.MethodGet, Path: "/help", Name: "console.help", Permission: access.SessionManage, serve: (*visit).help},
 	{Method: http.MethodGet, Path: "/policy", Name: "console.policy", Permission: access.PolicyRead, serve: (*visit).policy},
-	{Method: http.MethodGet, Path: "/events", Name: "console.events", Permission: access.QueueRead, serve: (*visit).events},
+	{Method: http.MethodGet, Path: "/events", Name: "console.events", Permission: access.QueueRead, Or: access.ActList, serve: (*visit).events},
 
 	{Method: http.MethodGet, Path: "/queues", Name: "console.queues", Permission: access.QueueRead, serve: (*visit).queues},
 	{Method: http.MethodGet, Path: "/queues/{queue}", Name: "console.queue", Permission: access.QueueRead, serve: (*visit).queue},

@@ -196,7 +196,7 @@
     // Each fresh child takes the place of an old one of its kind and id. A node that is put in anew loses
     // the focus: what has it stays, and the others move around it.
     const left = Array.from(old.childNodes);
-    const next = Array.from(fresh.childNodes, (n) => {
+    const next = Array.from(fresh.childNodes).map((n) => {
       const i = left.findIndex((o) => sameNode(o, n));
       if (i < 0) return document.adoptNode(n);
       const [was] = left.splice(i, 1);
@@ -215,8 +215,8 @@
       else old.insertBefore(n, at);
     }
   };
-  const refresh = async () => {
-    const text = await (await ask(location.href)).text();
+  const refresh = async (address) => {
+    const text = await (await ask(address)).text();
     const fresh = new DOMParser().parseFromString(text, "text/html");
     for (const old of all("[data-live]")) {
       const now = old.id && fresh.getElementById(old.id);
@@ -228,13 +228,22 @@
     }
     tick();
   };
+  const list = Boolean($("main [data-live]")) && !location.search.includes("cursor=");
   const renew = async () => {
     if (!watching()) return;
     try {
-      if (page && page.dataset.standing) await look();
-      else if ($("[data-live]") && location.search.indexOf("cursor=") < 0) await refresh();
+      if (page?.dataset.standing) await look();
+      else if (list) await refresh(location.href);
     } catch {
       // Asked again in a moment.
+    }
+  };
+  // A page that is no list takes the banner from one that shows nobody's words: it is not opened anew.
+  const renewBanner = async () => {
+    try {
+      if (watching()) await refresh("/help");
+    } catch {
+      // The next change tells again.
     }
   };
 
@@ -243,11 +252,14 @@
   let source = null;
   let soon = 0;
   const listen = () => {
-    if (source || !watching() || !document.body.dataset.events || !(page || $("main [data-live]"))) return;
+    if (source || !watching() || !document.body.dataset.events) return;
     source = new EventSource(document.body.dataset.events);
+    // What changed while there was no stream is asked for once it stands.
+    source.addEventListener("open", () => { if (list) renew(); else renewBanner(); });
     source.addEventListener("change", (e) => {
-      const changed = JSON.parse(e.data).case;
-      if (page && changed && changed !== page.dataset.case || soon) return;
+      const hint = JSON.parse(e.data);
+      if (!list && (hint.kind === "switch" || !hint.kind)) renewBanner();
+      if (soon || !page && !list || page && hint.case && hint.case !== page.dataset.case) return;
       soon = setTimeout(() => { soon = 0; renew(); }, gather);
     });
     source.addEventListener("error", () => { if (source?.readyState === EventSource.CLOSED) source = null; });
@@ -263,5 +275,5 @@
   ["keydown", "pointerdown", "scroll", "input"].forEach((kind) => addEventListener(kind, input, { passive: true, capture: true }));
   document.addEventListener("visibilitychange", () => { hush(); listen(); });
   listen();
-  if (page?.dataset.standing || $("main [data-live]")) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
+  if (page?.dataset.standing || list) setTimeout(poll, page?.dataset.decision ? 2000 : 10000);
 })();
