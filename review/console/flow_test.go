@@ -476,8 +476,8 @@ func TestNothingWaits(t *testing.T) {
 	s.Open(1)
 	_, a = v.claimed()
 	page := v.get("/queues").page()
-	_, disabled := attr(byID(page, "next-general"), "disabled")
-	require.True(t, disabled)
+	_, offered := attr(byID(page, "next-general"), "data-next")
+	require.False(t, offered, "the key takes no case from a queue in which none waits; the button still finds a threat to life")
 	require.Contains(t, textOf(page), "Cases that you hold")
 	a = v.post("/cases/"+attrOf(byID(a.page(), "case"), "data-case")+"/preview", filled(a))
 	a = v.post(attrOf(byID(a.page(), "confirm-form"), "action"), formOf(a.page(), "confirm-form"))
@@ -662,11 +662,11 @@ func TestKnownQueuesAreShownEmpty(t *testing.T) {
 	s.serve(console.Options{Desk: s.desk, Access: s.Access, Now: s.Clock.Now, Queues: []policy.Queue{{Name: "threat", Title: "Threats and instruction", Roles: []casefile.Role{casefile.RoleReviewer}}}})
 	v := s.login("rev1")
 	page := v.get("/queues").page()
-	for queue, disabled := range map[string]bool{"threat": true, "general": false} {
+	for queue, waits := range map[string]bool{"threat": false, "general": true} {
 		button := byID(page, "next-"+queue)
 		require.NotNil(t, button, queue)
-		_, is := attr(button, "disabled")
-		require.Equal(t, disabled, is, queue)
+		_, is := attr(button, "data-next")
+		require.Equal(t, waits, is, queue)
 	}
 	a := v.get("/queues/threat")
 	require.Contains(t, a.body, "Threats and instruction")

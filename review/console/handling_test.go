@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -174,6 +175,31 @@ func TestVerbsOfAHolder(t *testing.T) {
 			require.Equal(t, after.Revision, s.row(ref).Revision)
 		})
 	}
+}
+
+// TestUnknownOutcomeOfAVerb: the page of the error has what was written, and sends the very same again.
+func TestUnknownOutcomeOfAVerb(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ref, _ := s.Open(1)
+	v := s.login("rev1")
+	form := filled(v.take(ref))
+	address := "/cases/" + string(ref) + "/handover"
+	sent := with(formOf(v.post(address, form).page(), "verb-form"), "to", "rev2", "reason", "you know this group")
+	s.Workflows.After = func(context.Context, string) error { return errors.New("connection lost") }
+	a := v.post(address, sent)
+	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	main := textOf(byID(a.page(), "main"))
+	require.Contains(t, main, "is not known")
+	require.Contains(t, main, "you know this group", "what was written can be read and copied")
+	require.Contains(t, main, "without any of the contexts")
+	s.Workflows.After = nil
+	again := formOf(a.page(), "")
+	require.Equal(t, "rev2", again.Get("to"))
+	after := s.row(ref)
+	require.Equal(t, "/queues", v.post(address, again).header.Get("Location"))
+	require.Equal(t, after.Revision, s.row(ref).Revision, "it counted once")
 }
 
 func TestVerbsWithoutADraft(t *testing.T) {

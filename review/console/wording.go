@@ -221,7 +221,7 @@ var codeText = map[casefile.Code]string{
 func codeWords(code string) string { return wordsOf(codeText, casefile.Code(code)) }
 
 var deadlineText = map[casefile.DeadlineKind]string{
-	casefile.DeadlineTouch: "first look", casefile.DeadlineDecision: "decision", casefile.DeadlineThreat: "threat to life taken up",
+	casefile.DeadlineTouch: "first look", casefile.DeadlineDecision: "decision", casefile.DeadlineThreat: "taking up the threat to life",
 }
 
 func deadlineWords(k casefile.DeadlineKind) string { return wordsOf(deadlineText, k) }

@@ -100,8 +100,7 @@
   };
   const next = () => {
     const row = document.activeElement?.closest?.("[data-item]");
-    const button = (row && $("[data-next]:not(:disabled)", row)) || $("[data-next]:not(:disabled)");
-    button?.click();
+    ((row && $("[data-next]", row)) || $("[data-next]"))?.click();
   };
   document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.repeat && !"jk".includes(e.key)) return;
