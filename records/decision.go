@@ -62,6 +62,10 @@ type Decisions interface {
 	Decision(ctx context.Context, id string) (DecisionRow, error)
 	// CaseDecisions lists a case's decisions, the newest first (a withdrawn one stays listed).
 	CaseDecisions(ctx context.Context, ref casefile.CaseRef) ([]DecisionRow, error)
+	// UnfinishedDecisions lists, by id behind after, at most limit decisions whose takedown may have
+	// something left to do: every one that is recorded, executing or uncertain, or done with an act that
+	// ends by itself, or whose notice was not sent. It lists others too, those from before it was kept.
+	UnfinishedDecisions(ctx context.Context, after string, limit int) ([]DecisionRow, error)
 	// AdvanceDecision moves a decision's row on (state, why), raising its counter, with the strike
 	// that it gives, if any, in one transaction. Repeats of the same state change nothing.
 	AdvanceDecision(ctx context.Context, id string, state casefile.DecisionState, why string, strike *Strike, now time.Time) error

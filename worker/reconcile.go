@@ -59,10 +59,6 @@ type Report struct {
 type Reconciler struct {
 	Cases   *Cases
 	Records records.Store
-	// Unfinished lists decisions whose takedown may have something left to do, in the order of a
-	// cursor that the store chooses; after is "" for the first page, next "" on the last. nil looks at
-	// the decisions of the RecentCases newest closed cases.
-	Unfinished func(ctx context.Context, after string, limit int) (rows []records.DecisionRow, next string, err error)
 	// Every is the pause between two rounds of Run; 0 means 10 minutes.
 	Every time.Duration
 	Log   *slog.Logger
@@ -74,10 +70,6 @@ type Reconciler struct {
 	mu    sync.Mutex
 	known map[string]string
 }
-
-// RecentCases bounds the closed cases whose takedowns are looked at where the records cannot list
-// unfinished ones.
-const RecentCases = 2000
 
 const (
 	reconcileEvery = 10 * time.Minute
@@ -228,12 +220,8 @@ func (r *Reconciler) restartCase(ctx context.Context, row records.Case) (bool, e
 }
 
 func (r *Reconciler) takedowns(ctx context.Context, report *Report) error {
-	list := r.Unfinished
-	if list == nil {
-		list = r.recentDecisions
-	}
 	for after := ""; ; {
-		rows, next, err := list(ctx, after, reconcilePage)
+		rows, err := r.Records.UnfinishedDecisions(ctx, after, reconcilePage)
 		if err != nil {
 			return fmt.Errorf("list unfinished decisions: %w", err)
 		}
@@ -247,39 +235,11 @@ func (r *Reconciler) takedowns(ctx context.Context, report *Report) error {
 				r.oneTakedown(ctx, report, row)
 			}
 		}
-		if next == "" {
+		if len(rows) < reconcilePage {
 			return nil
 		}
-		after = next
+		after = rows[len(rows)-1].Decision.ID
 	}
-}
-
-// recentDecisions lists the decisions of the newest closed cases.
-func (r *Reconciler) recentDecisions(ctx context.Context, _ string, _ int) ([]records.DecisionRow, string, error) {
-	var rows []records.DecisionRow
-	after := ""
-	for seen := 0; seen < RecentCases; {
-		cases, next, err := r.Records.ListCases(ctx, casefile.StateClosed, after, reconcilePage)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, c := range cases {
-			if c.Decision == "" {
-				continue
-			}
-			row, err := r.Records.Decision(ctx, c.Decision)
-			if err != nil {
-				return nil, "", err
-			}
-			rows = append(rows, row)
-		}
-		seen += len(cases)
-		if next == "" {
-			break
-		}
-		after = next
-	}
-	return rows, "", nil
 }
 
 // takedownDue says whether a decision's takedown must be running: its acts are not through, a person

@@ -384,20 +384,6 @@ func TestReconcileTakedowns(t *testing.T) {
 		require.Equal(t, id(in.Decision.Case), o.ID)
 	}
 	require.Empty(t, n.once().Found)
-
-	// A list of the records' own goes in place of the newest cases.
-	other := newTown(t)
-	row := other.decided("AAAAA-AAAAA", casefile.L4, casefile.DecisionExecuting)
-	var pages []string
-	other.r.Unfinished = func(_ context.Context, after string, limit int) ([]records.DecisionRow, string, error) {
-		pages = append(pages, after)
-		if after == "" {
-			return nil, "more", nil
-		}
-		return []records.DecisionRow{row}, "", nil
-	}
-	require.Len(t, other.once().Found, 1)
-	require.Equal(t, []string{"", "more"}, pages)
 }
 
 // TestReconcileAppeals: appeals that wait for their ruling, and reinstatements of those upheld.
@@ -469,19 +455,27 @@ func TestReconcileAppeals(t *testing.T) {
 	require.Equal(t, []Found{{Kind: FoundMissing, Thing: FoundReinstatement, ID: rows.ID, Started: true}}, n.once().Found)
 }
 
+// counted tells of every round.
+type counted struct {
+	records.Store
+	rounds chan struct{}
+}
+
+func (c counted) UnfinishedDecisions(ctx context.Context, _ string, _ int) ([]records.DecisionRow, error) {
+	select {
+	case c.rounds <- struct{}{}:
+	case <-ctx.Done():
+	}
+	return nil, nil
+}
+
 // TestReconcilerRunsAgain and again until it is stopped.
 func TestReconcilerRunsAgain(t *testing.T) {
 	t.Parallel()
 	n := newTown(t)
 	rounds := make(chan struct{})
 	n.r.Every = time.Millisecond
-	n.r.Unfinished = func(ctx context.Context, _ string, _ int) ([]records.DecisionRow, string, error) {
-		select {
-		case rounds <- struct{}{}:
-		case <-ctx.Done():
-		}
-		return nil, "", nil
-	}
+	n.r.Records = counted{n.r.Records, rounds}
 	l := NewLoop(n.r.Run)
 	require.NoError(t, l.Start(t.Context()))
 	<-rounds

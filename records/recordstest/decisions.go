@@ -127,3 +127,50 @@ func decisionRacing(t *testing.T, b bench) {
 		}, b.decisionRow(id))
 	}
 }
+
+func decisionUnfinished(t *testing.T, b bench) {
+	all := func() []string {
+		t.Helper()
+		var ids []string
+		for after := ""; ; {
+			rows, err := b.UnfinishedDecisions(b.ctx(), after, 1)
+			require.NoError(t, err)
+			if len(rows) == 0 {
+				return ids
+			}
+			require.Len(t, rows, 1)
+			after = rows[0].Decision.ID
+			require.Equal(t, b.decisionRow(after), rows[0])
+			ids = append(ids, after)
+		}
+	}
+	advance := func(id string, s casefile.DecisionState) {
+		t.Helper()
+		require.NoError(t, b.AdvanceDecision(b.ctx(), id, s, "", nil, at(20)))
+	}
+	_, err := b.UnfinishedDecisions(b.ctx(), "", 0)
+	b.code(casefile.CodeInvalid, err)
+	c, _ := b.decided(1, case1, "d1")
+	require.Empty(t, all(), "it may still be withdrawn")
+	advance("d1", casefile.DecisionRecorded)
+	two := b.queued(2, case2, route("q", 1, 1, at(60)), start)
+	timed := decision("d0", two, at(1))
+	timed.Action, timed.Days = casefile.L5, 7
+	two.Revision++
+	require.NoError(t, b.Project(b.ctx(), records.Projection{Case: two, Decision: &records.DecisionRow{Decision: timed, State: casefile.DecisionRecorded}, Now: at(2)}))
+	require.Equal(t, []string{"d0", "d1"}, all())
+	for _, s := range []casefile.DecisionState{casefile.DecisionExecuting, casefile.DecisionUncertain} {
+		advance("d1", s)
+		require.Equal(t, []string{"d0", "d1"}, all(), s)
+	}
+	n := noticeRow("N1", "d1", c.Ref)
+	_, err = b.PutNotice(b.ctx(), n)
+	require.NoError(t, err)
+	advance("d1", casefile.DecisionDone)
+	require.Equal(t, []string{"d0", "d1"}, all(), "the person was not told")
+	require.NoError(t, b.SetNoticeState(b.ctx(), "N1", casefile.NoticeSent, at(21)))
+	advance("d0", casefile.DecisionDone)
+	require.Equal(t, []string{"d0"}, all(), "its act ends by itself")
+	advance("d0", casefile.DecisionEnded)
+	require.Empty(t, all())
+}

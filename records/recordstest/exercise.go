@@ -75,6 +75,7 @@ var parts = []part{
 	{"Handling/Handles", handlingHandles},
 	{"Handling/OpenCases", handlingOpenCases},
 	{"Decisions/Project", decisionProject},
+	{"Decisions/Unfinished", decisionUnfinished},
 	{"Decisions/Advance", decisionAdvance},
 	{"Decisions/NeverBack", decisionNeverBack},
 	{"Decisions/Racing", decisionRacing},

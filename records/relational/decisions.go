@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
@@ -16,6 +17,10 @@ import (
 const (
 	decisionColumns = "decision, state, counter, event, hash, bundle, why, updated_at"
 	selectDecision  = "SELECT " + decisionColumns + " FROM decisions WHERE id = ?"
+
+	selectUnfinished = "SELECT " + decisionColumns + ` FROM decisions WHERE id IN (
+		SELECT id FROM decisions WHERE unfinished = 1 UNION ALL SELECT decision FROM notices WHERE state = 'planned'
+	) AND id > ? ORDER BY id LIMIT ?`
 )
 
 func scanDecision(r scanner) (records.DecisionRow, error) {
@@ -34,6 +39,29 @@ func (s *Store) Decision(ctx context.Context, id string) (records.DecisionRow, e
 func (s *Store) CaseDecisions(ctx context.Context, ref casefile.CaseRef) ([]records.DecisionRow, error) {
 	list, err := all(ctx, s.engine, scanDecision, "SELECT "+decisionColumns+" FROM decisions WHERE case_ref = ? ORDER BY seq DESC", ref)
 	return list, s.coded(ctx, "list a case's decisions", err)
+}
+
+// UnfinishedDecisions lists decisions whose takedown may have something left to do, by id.
+func (s *Store) UnfinishedDecisions(ctx context.Context, after string, limit int) ([]records.DecisionRow, error) {
+	err := checkLimit(limit)
+	if err != nil {
+		return nil, err
+	}
+	list, err := all(ctx, s.engine, scanDecision, selectUnfinished, after, limit)
+	return list, s.coded(ctx, "list unfinished decisions", err)
+}
+
+// unfinished says of a row, for its column, that its takedown may have something left to do; its
+// notice aside.
+func unfinished(d records.DecisionRow) bool {
+	switch d.State {
+	case casefile.DecisionRecorded, casefile.DecisionExecuting, casefile.DecisionUncertain:
+		return true
+	case casefile.DecisionDone:
+		acts := casefile.PlanActs(d.Decision, d.Decision.Relied())
+		return slices.ContainsFunc(acts, func(a casefile.Act) bool { return a.Until != nil })
+	}
+	return false
 }
 
 // moves lists what may follow each state of a decision. A late retry of an earlier step finds its
@@ -144,9 +172,9 @@ func (t *tx) insertDecision(ctx context.Context, d records.DecisionRow, now time
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `INSERT INTO decisions (id, case_ref, decision, state, counter, event, hash, bundle, why, updated_at)
-		VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)`,
-		d.Decision.ID, d.Decision.Case, body, d.State, d.Event, d.Hash, bundle, d.Why, micros(now))
+	_, err = t.Exec(ctx, `INSERT INTO decisions (id, case_ref, decision, state, counter, event, hash, bundle, why, updated_at, unfinished)
+		VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+		d.Decision.ID, d.Decision.Case, body, d.State, d.Event, d.Hash, bundle, d.Why, micros(now), bit(unfinished(d)))
 	if err != nil {
 		return err
 	}
@@ -163,8 +191,8 @@ func (t *tx) updateDecision(ctx context.Context, d records.DecisionRow, now time
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `UPDATE decisions SET decision = ?, state = ?, counter = ?, event = ?, hash = ?, bundle = ?, why = ?, updated_at = ?
-		WHERE id = ?`, body, d.State, d.Counter+1, d.Event, d.Hash, bundle, d.Why, micros(now), d.Decision.ID)
+	_, err = t.Exec(ctx, `UPDATE decisions SET decision = ?, state = ?, counter = ?, event = ?, hash = ?, bundle = ?, why = ?, updated_at = ?,
+		unfinished = ? WHERE id = ?`, body, d.State, d.Counter+1, d.Event, d.Hash, bundle, d.Why, micros(now), bit(unfinished(d)), d.Decision.ID)
 	if err != nil {
 		return err
 	}

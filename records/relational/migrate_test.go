@@ -73,6 +73,10 @@ var fixtures = []fixture{
 	{3, []string{
 		"INSERT INTO views (seq, number, person, case_ref, purpose, at, hash, repeat_key) VALUES (3, 2, 'p-one', 'CASE0-00001', 'review', 1772445600000000, '" + keyedHash + "', 'k')",
 	}, checkVersion3},
+	{4, []string{
+		`INSERT INTO decisions (id, case_ref, decision, state, counter, updated_at, unfinished)
+			VALUES ('d4', 'CASE0-00002', '{"id":"d4","case":"CASE0-00002","platform":"example","account":"a1","action":"L4"}', 'recorded', 1, 1772445800000000, 1)`,
+	}, checkVersion4},
 }
 
 // literal is a literal of bytes as SQLite has it.
@@ -194,6 +198,13 @@ func checkVersion3(t *testing.T, s records.Store) {
 	views, err := s.Views(t.Context(), "", 0, 10)
 	require.NoError(t, err)
 	require.Len(t, views, 2, "the key stands")
+}
+
+func checkVersion4(t *testing.T, s records.Store) {
+	rows, err := s.UnfinishedDecisions(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, rows, 2, "one from before may have something left to do")
+	require.Equal(t, []string{"d1", "d4"}, []string{rows[0].Decision.ID, rows[1].Decision.ID})
 }
 
 // requireWatched computes the running hash of views and refusals again.
