@@ -18,6 +18,7 @@ folders=(
 	activities
 	review
 	worker
+	cmd/internal
 	cmd/standalone/internal/quietlog
 )
 
