@@ -121,6 +121,16 @@ func TestPauseAndResume(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, lead.get("/acts/elsewhere").status)
 }
 
+func TestWhetherActsArePausedMayNotBeKnown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.login("rev1")
+	s.desk.down = casefile.Errorf(casefile.CodeUnavailable, "the records do not answer")
+	a := v.get("/policy")
+	require.Equal(t, http.StatusOK, a.status)
+	require.Contains(t, textOf(byID(a.page(), "banner")), "could not be read: they may be")
+}
+
 // TestSettleAnUncertainAct: from the case's page, by a person who looked.
 func TestSettleAnUncertainAct(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type fixture struct {
 	rows    map[string][]review.CaseRow
 	held    []review.CaseRow
 	preview *review.Preview
-	down    error // what opening a case comes to, if set
+	down    error // what opening a case, and reading what is paused, comes to, if set
 
 	appeals  []review.AppealRow
 	appeal   *review.AppealView
@@ -71,6 +71,9 @@ func (f *fixture) Switches(ctx context.Context, who access.Who) (review.Switches
 }
 
 func (f *fixture) Banner(ctx context.Context, who access.Who) (review.Banner, error) {
+	if f.down != nil {
+		return review.Banner{}, f.down
+	}
 	if f.banner != nil {
 		return *f.banner, who.Require(access.SessionManage)
 	}

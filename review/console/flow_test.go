@@ -597,6 +597,13 @@ func TestFindAsksInAForm(t *testing.T) {
 		require.Contains(t, a.body, "1 found")
 		require.Equal(t, q, attrOf(byID(a.page(), "q"), "value"))
 	}
+	v.decide(ref)
+	require.NoError(t, s.Workflows.CarryOut(context.Background(), ref))
+	decisions, err := s.Records.CaseDecisions(context.Background(), ref)
+	require.NoError(t, err)
+	a = v.post("/find", url.Values{"q": {decisions[0].Decision.Notice().Number}})
+	require.Contains(t, textOf(byID(a.page(), "main")), string(ref), "by the number on its notice")
+	ref, _ = s.Open(2)
 	a = v.post("/find", url.Values{"q": {string(ref)}, "state": {"closed"}})
 	require.Contains(t, a.body, "Nothing found")
 	a = v.post("/find", url.Values{"state": {"nonsense"}})
