@@ -302,6 +302,15 @@ func (a *Actor) Notify(ctx context.Context, ask workflows.NotifyAsk) (workflows.
 	if err != nil {
 		return workflows.NotifyAnswer{}, err
 	}
+	if notice != nil { // an attempt whose answer was lost, or a run that was, has told them
+		row, err := a.Records.Notice(ctx, w.decision.ID)
+		if err != nil && casefile.ErrorCode(err) != casefile.CodeNotFound {
+			return workflows.NotifyAnswer{}, fmt.Errorf("read the notice's row: %w", err)
+		}
+		if err == nil && row.Number == notice.Number && row.State == casefile.NoticeSent {
+			return workflows.NotifyAnswer{State: row.State}, nil
+		}
+	}
 	state, err := a.deliver(ctx, w, notice)
 	if err != nil {
 		return workflows.NotifyAnswer{}, err

@@ -272,7 +272,7 @@ func (l *life) taken(a workflows.TakeInAnswer) {
 	l.s = workflows.CaseState{
 		Ref: a.Ref, Ordinal: a.Ordinal, State: casefile.StateNew, Revision: a.Revision, EvidenceRevision: a.EvidenceRevision,
 		OpenedAt: a.OpenedAt, Previous: a.Previous, Chain: workflows.Chain{Name: casefile.CaseChain(a.Ref), Seq: head.Seq, Hash: head.Hash},
-		Settings: a.Settings, Parts: a.FlagAuthors,
+		Settings: a.Settings, Parts: a.FlagAuthors, Referrals: a.Referrals, Threat: a.Threat, Raised: a.Threat,
 	}
 	var drafts []casefile.Draft
 	for _, f := range a.Taken {

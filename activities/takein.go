@@ -61,7 +61,11 @@ func (w *Work) addLost(ctx context.Context, answer *workflows.TakeInAnswer) erro
 	if err != nil {
 		return fmt.Errorf("read the open case: %w", err)
 	}
-	answer.Round = row.Round
+	answer.Round, answer.Threat = row.Round, row.Threat
+	answer.Referrals, err = w.Records.Referrals(ctx, row.Ref)
+	if err != nil {
+		return fmt.Errorf("list the case's referrals: %w", err)
+	}
 	answer.LastClaim, err = w.lastClaim(ctx, row)
 	if err != nil {
 		return err
@@ -140,8 +144,12 @@ func (w *Work) provenCase(ctx context.Context, ask workflows.TakeInAsk) (workflo
 	}
 	answer := workflows.TakeInAnswer{
 		Ref: row.Ref, Ordinal: row.Ordinal, OpenedAt: row.OpenedAt, Previous: row.Previous,
-		Revision: row.Revision, EvidenceRevision: row.EvidenceRevision, Round: row.Round, Settings: w.Settings,
+		Revision: row.Revision, EvidenceRevision: row.EvidenceRevision, Round: row.Round, Threat: row.Threat, Settings: w.Settings,
 		Proven: &workflows.ProvenDecision{Decision: d.Decision, Bundle: *d.Bundle},
+	}
+	answer.Referrals, err = w.Records.Referrals(ctx, row.Ref)
+	if err != nil {
+		return none, fmt.Errorf("list the case's referrals: %w", err)
 	}
 	answer.LastClaim, err = w.lastClaim(ctx, row)
 	return answer, err

@@ -82,10 +82,14 @@ func Settle(opinions []Opinion, d Deciding) Settlement {
 }
 
 // CheckBackers refuses an adjudicator's L6 that neither of the two before them spoke for: an account
-// is ended only by two people. The error is CodeNeedsSecond.
+// is ended only by two people. Nor does it stand on one opinion that the adjudicator has seen: two are
+// formed apart first. The error is CodeNeedsSecond.
 func CheckBackers(before []Opinion, j Judgement) error {
-	if j.Action != L6 || len(before) < 2 {
+	if j.Action != L6 || len(before) == 0 {
 		return nil
+	}
+	if len(before) < 2 {
+		return &Error{Code: CodeNeedsSecond, Field: "action", Message: "L6 takes two people who judged without sight of each other, and you have seen the only opinion before yours"}
 	}
 	if !slices.ContainsFunc(before, func(o Opinion) bool { return o.Action == L6 }) {
 		return &Error{Code: CodeNeedsSecond, Field: "action", Message: "L6 takes two people, and neither opinion before yours spoke for it"}

@@ -90,16 +90,26 @@ func (c *Cases) StartTakedown(ctx context.Context, in workflows.TakedownInput) (
 	return c.start(ctx, casefile.TakedownWorkflowID(in.Decision.Case, in.Decision.ID), workflows.TakedownWorkflowType, in)
 }
 
+// restartTakedown starts a takedown also where a run of its id has come to its end.
+func (c *Cases) restartTakedown(ctx context.Context, in workflows.TakedownInput) (started bool, err error) {
+	return c.startAs(ctx, casefile.TakedownWorkflowID(in.Decision.Case, in.Decision.ID), workflows.TakedownWorkflowType, in,
+		enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+}
+
 // StartReinstatement starts the reinstatement of an upheld appeal, as StartTakedown does a takedown.
 func (c *Cases) StartReinstatement(ctx context.Context, in workflows.ReinstatementInput) (started bool, err error) {
 	return c.start(ctx, casefile.ReinstatementWorkflowID(in.Ruling.Appeal), workflows.ReinstatementWorkflowType, in)
 }
 
 func (c *Cases) start(ctx context.Context, id, kind string, in any) (bool, error) {
+	// A forged run of the id has failed; a true one that ended well is not done again.
+	return c.startAs(ctx, id, kind, in, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
+}
+
+func (c *Cases) startAs(ctx context.Context, id, kind string, in any, reuse enums.WorkflowIdReusePolicy) (bool, error) {
 	_, err := c.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.TaskQueueCases,
-		// A forged run of the id has failed; a true one that ended well is not done again.
-		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 	}, kind, in)
 	var already *serviceerror.WorkflowExecutionAlreadyStarted

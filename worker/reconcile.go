@@ -254,7 +254,11 @@ func (r *Reconciler) takedownDue(ctx context.Context, row records.DecisionRow) (
 	case casefile.DecisionRecorded, casefile.DecisionExecuting:
 		return true, nil
 	case casefile.DecisionUncertain:
-		return r.uncertain(ctx, d.ID, casefile.Do)
+		waits, err := r.uncertain(ctx, d.ID, casefile.Do)
+		if err != nil || waits {
+			return waits, err
+		}
+		return r.endUncertain(ctx, d.ID)
 	case casefile.DecisionDone:
 		if slices.ContainsFunc(acts, func(a casefile.Act) bool { return a.Until != nil }) {
 			return true, nil
@@ -268,6 +272,20 @@ func (r *Reconciler) takedownDue(ctx context.Context, row records.DecisionRow) (
 func (r *Reconciler) uncertain(ctx context.Context, decision string, dir casefile.Direction) (bool, error) {
 	rows, err := r.Records.Acts(ctx, decision)
 	return slices.ContainsFunc(rows, func(a records.ActRow) bool { return a.Direction == dir && a.State == casefile.ActUncertain }), err
+}
+
+// endUncertain says whether the end of a timed act waits for a person. Once the decision fell, that is its
+// reinstatement's.
+func (r *Reconciler) endUncertain(ctx context.Context, decision string) (bool, error) {
+	waits, err := r.uncertain(ctx, decision, casefile.Undo)
+	if err != nil || !waits {
+		return false, err
+	}
+	appeals, err := r.Records.DecisionAppeals(ctx, decision)
+	fell := slices.ContainsFunc(appeals, func(a records.AppealRow) bool {
+		return a.State == casefile.AppealUpheld || a.State == casefile.AppealIncomplete || a.State == casefile.AppealReinstated
+	})
+	return !fell, err
 }
 
 // untold says that the person concerned has yet to be told.
@@ -285,18 +303,25 @@ func (r *Reconciler) untold(ctx context.Context, d casefile.Decision) (bool, err
 func (r *Reconciler) oneTakedown(ctx context.Context, report *Report, row records.DecisionRow) {
 	d := row.Decision
 	f := Found{Kind: FoundMissing, Thing: FoundTakedown, ID: d.ID}
-	r.ensure(ctx, report, f, casefile.TakedownWorkflowID(d.Case, d.ID), func(ctx context.Context) (bool, error) {
+	// The first thing that a takedown does is to leave this state: a run that ended in it was none of ours.
+	foreign := row.State == casefile.DecisionRecorded
+	r.ensure(ctx, report, f, casefile.TakedownWorkflowID(d.Case, d.ID), foreign, func(ctx context.Context) (bool, error) {
 		// A decision that was carried out meanwhile needs nothing.
 		now, err := r.Records.Decision(ctx, d.ID)
 		if err != nil || now.State != row.State {
 			return false, err
 		}
-		return r.Cases.StartTakedown(ctx, workflows.TakedownInput{Decision: now.Decision, Bundle: *now.Bundle})
+		in := workflows.TakedownInput{Decision: now.Decision, Bundle: *now.Bundle}
+		if foreign {
+			return r.Cases.restartTakedown(ctx, in)
+		}
+		return r.Cases.StartTakedown(ctx, in)
 	})
 }
 
-// ensure starts a workflow whose last run neither runs nor came to its end.
-func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workflow string, start func(context.Context) (bool, error)) {
+// ensure starts a workflow whose last run neither runs nor came to its end; with evenDone also one whose
+// run ended, which the caller knows not to have been ours.
+func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workflow string, evenDone bool, start func(context.Context) (bool, error)) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileCall)
 	defer cancel()
 	run, err := r.Cases.Describe(ctx, workflow)
@@ -304,7 +329,7 @@ func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workfl
 		r.Log.WarnContext(ctx, "a workflow could not be looked at", "thing", string(f.Thing), "id", f.ID, "code", string(casefile.ErrorCode(err)))
 		return
 	}
-	if run.State == RunRunning || run.State == RunDone {
+	if run.State == RunRunning || run.State == RunDone && !evenDone {
 		return
 	}
 	f.Started, err = start(ctx)
@@ -342,7 +367,7 @@ func (r *Reconciler) oneAppeal(ctx context.Context, report *Report, row records.
 	if row.State != casefile.AppealUpheld && row.State != casefile.AppealIncomplete {
 		report.Appeals++
 		f := Found{Kind: FoundMissing, Thing: FoundAppeal, ID: row.ID}
-		r.ensure(ctx, report, f, casefile.AppealWorkflowID(row.ID), func(ctx context.Context) (bool, error) {
+		r.ensure(ctx, report, f, casefile.AppealWorkflowID(row.ID), false, func(ctx context.Context) (bool, error) {
 			return r.Cases.startAppeal(ctx, row.ID)
 		})
 		return
@@ -358,7 +383,7 @@ func (r *Reconciler) oneAppeal(ctx context.Context, report *Report, row records.
 	}
 	report.Appeals++
 	f := Found{Kind: FoundMissing, Thing: FoundReinstatement, ID: row.ID}
-	r.ensure(ctx, report, f, casefile.ReinstatementWorkflowID(row.ID), func(ctx context.Context) (bool, error) {
+	r.ensure(ctx, report, f, casefile.ReinstatementWorkflowID(row.ID), false, func(ctx context.Context) (bool, error) {
 		return r.reinstate(ctx, row)
 	})
 }

@@ -68,6 +68,9 @@ type TakeInAnswer struct {
 	Void    []casefile.EventID `json:"void,omitempty"`
 	VoidIDs []string           `json:"void_ids,omitempty"`
 	Round   int                `json:"round,omitempty"`
+	// Referrals and Threat are what the lost run's case was referred to, and whether it is a threat to life.
+	Referrals []casefile.Referral `json:"referrals,omitempty"`
+	Threat    bool                `json:"threat,omitempty"`
 	// Proven is the lost run's decision where its entry is on the ledger: the case goes on from there.
 	Proven *ProvenDecision `json:"proven,omitempty"`
 	// Settings are the deployment's times, fixed for the case from here on.

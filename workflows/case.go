@@ -34,7 +34,7 @@ func (w Workflows) Case(ctx workflow.Context, in CaseInput) error {
 	if in.State != nil {
 		r.s = *in.State
 	}
-	r.chain = &numberer{chain: &r.s.Chain, platform: in.Platform, account: in.Account}
+	r.chain = &numberer{chain: &r.s.Chain, platform: in.Platform, account: in.Account, flush: len(r.s.Chain.Drafts) > 0}
 	err := r.handleVerbs(ctx)
 	if err != nil {
 		return err
@@ -133,7 +133,11 @@ func (r *caseRun) run(ctx workflow.Context) error {
 			}
 			continue
 		case r.shouldContinue(ctx):
-			return r.continueAsNew(ctx)
+			err := r.continueAsNew(ctx)
+			if err != nil {
+				return err
+			}
+			continue // a verb closed the case meanwhile
 		}
 		err := r.wait(ctx)
 		if err != nil {
@@ -269,6 +273,11 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	if err != nil {
 		return err
 	}
+	r.s.Referrals, r.s.Threat, r.s.Raised = a.Referrals, a.Threat, a.Threat
+	if a.Threat { // nobody holds it any more
+		now := workflow.Now(ctx)
+		r.s.Clocks = append(r.s.Clocks, Clock{Kind: casefile.DeadlineThreat, From: now, Due: now.Add(casefile.ThreatTime).UTC()})
+	}
 	r.s.Touched = a.LastClaim > 0
 	r.s.Round = a.Round + 1
 	r.s.Voided = a.VoidIDs
@@ -337,8 +346,8 @@ func (r *caseRun) route(a AssessAnswer) {
 		if unknown && next.Severity < r.s.Route.Severity {
 			next = r.s.Route
 		}
-		next.DueAt = earlier(next.DueAt, r.s.Route.DueAt)
-		next.DecideBy = earlier(next.DecideBy, r.s.Route.DecideBy)
+		next.DueAt = r.held(casefile.DeadlineTouch, next.DueAt, r.s.Route.DueAt)
+		next.DecideBy = r.held(casefile.DeadlineDecision, next.DecideBy, r.s.Route.DecideBy)
 	}
 	r.s.Route = next
 	draw := r.s.Deciding.Draw
@@ -350,6 +359,14 @@ func (r *caseRun) route(a AssessAnswer) {
 		r.s.Queue = next.Queue
 	}
 	r.wind()
+}
+
+// held is the time that a deadline has under a new route: what a lead set stands, else the earlier.
+func (r *caseRun) held(kind casefile.DeadlineKind, next, now time.Time) time.Time {
+	if slices.Contains(r.s.Led, kind) {
+		return now
+	}
+	return earlier(next, now)
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -431,7 +448,8 @@ func (r *caseRun) shutDoor(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// continueAsNew goes on in a fresh run with the same state: nothing pending, nothing in flight.
+// continueAsNew goes on in a fresh run with the same state: nothing pending, nothing in flight. It
+// answers nil where a verb that came while the ledger took its time closes the case: that is this run's.
 func (r *caseRun) continueAsNew(ctx workflow.Context) error {
 	// Verbs go on while the ledger takes its time; the door is shut when nothing is left to append,
 	// and what the last of them drafted goes along as a draft.
@@ -446,6 +464,10 @@ func (r *caseRun) continueAsNew(ctx workflow.Context) error {
 	err = workflow.Await(ctx, func() bool { return r.chain.err != nil || !r.chain.busy })
 	if err != nil {
 		return err
+	}
+	if r.closing {
+		r.draining = false
+		return nil
 	}
 	r.drainSignals()
 	next := r.in

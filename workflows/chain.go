@@ -21,6 +21,7 @@ type numberer struct {
 	bundle *casefile.Bundle // the proof of want
 	busy   bool
 	flush  bool
+	drains int // who waits until nothing is left: whatever is drafted meanwhile is appended as well
 	err    error
 }
 
@@ -53,7 +54,7 @@ func (n *numberer) idle() bool {
 func (n *numberer) run(ctx workflow.Context) {
 	for {
 		err := workflow.Await(ctx, func() bool {
-			return len(n.chain.Fixed) > 0 || n.flush && len(n.chain.Drafts) > 0
+			return len(n.chain.Fixed) > 0 || (n.flush || n.drains > 0) && len(n.chain.Drafts) > 0
 		})
 		if err != nil {
 			return
@@ -70,7 +71,8 @@ func (n *numberer) run(ctx workflow.Context) {
 
 // drain waits until everything drafted is in the log.
 func (n *numberer) drain(ctx workflow.Context) error {
-	n.flush = true
+	n.drains++
+	defer func() { n.drains-- }()
 	err := workflow.Await(ctx, func() bool { return n.err != nil || n.idle() })
 	if err != nil {
 		return err

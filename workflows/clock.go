@@ -125,8 +125,12 @@ func (r *caseRun) missed(ctx workflow.Context, c Clock) {
 	}})
 	r.tell(Telling{Kind: tellMissed, DueAt: &c.Due, Page: c.Kind == casefile.DeadlineThreat}, c.Kind, casefile.MarkMissed)
 	if c.Kind == casefile.DeadlineThreat {
-		// Nobody took it up: it pages again until somebody does.
-		r.s.Clocks = append(r.s.Clocks, Clock{Kind: c.Kind, From: c.Due, Due: c.Due.Add(casefile.ThreatTime), Half: true})
+		// Nobody took it up: it pages again until somebody does; once for all the time that nothing ran.
+		from := c.Due
+		if now := workflow.Now(ctx).UTC(); !from.Add(casefile.ThreatTime).After(now) {
+			from = now
+		}
+		r.s.Clocks = append(r.s.Clocks, Clock{Kind: c.Kind, From: from, Due: from.Add(casefile.ThreatTime), Half: true})
 	}
 }
 

@@ -59,7 +59,9 @@ type CaseState struct {
 	Raised bool `json:"raised,omitempty"`
 	Threat bool `json:"threat,omitempty"`
 	// Missed are the deadlines that were missed.
-	Missed    []casefile.DeadlineKind `json:"missed,omitempty"`
+	Missed []casefile.DeadlineKind `json:"missed,omitempty"`
+	// Led are the deadlines that a lead set: no route moves them.
+	Led       []casefile.DeadlineKind `json:"led,omitempty"`
 	Referrals []casefile.Referral     `json:"referrals,omitempty"`
 	// AlreadyDecided is the earlier decision that a case closed as already decided is attached to.
 	AlreadyDecided string `json:"already_decided,omitempty"`

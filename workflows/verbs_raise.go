@@ -67,6 +67,9 @@ func (r *caseRun) moveDeadline(ctx workflow.Context, a MoveDeadlineArgs) {
 	r.stop(a.Deadline)
 	r.s.Clocks = append(r.s.Clocks, Clock{Kind: a.Deadline, From: workflow.Now(ctx), Due: to})
 	r.s.Missed = slices.DeleteFunc(r.s.Missed, func(k casefile.DeadlineKind) bool { return k == a.Deadline })
+	if !slices.Contains(r.s.Led, a.Deadline) {
+		r.s.Led = append(r.s.Led, a.Deadline)
+	}
 	if a.Deadline == casefile.DeadlineTouch {
 		r.s.Route.DueAt = to
 	} else {
