@@ -25,6 +25,8 @@ type CaseFile struct {
 	State    workflows.CaseState  `json:"state"`
 	Flags    []casefile.Address   `json:"flags"` // sealed flags, oldest first
 	Comments []records.CommentRow `json:"comments"`
+	// Handlings are what people did with the case beside judging it, for a reason.
+	Handlings []casefile.HandlingNote `json:"handlings,omitempty"`
 	// Opinions are those that count; Void those that nothing came of: of a decision that was withdrawn,
 	// of a run that was lost, or of a case that was closed without a decision.
 	Opinions []casefile.Opinion `json:"opinions"`
@@ -84,6 +86,10 @@ func (w *Work) Archive(ctx context.Context, ask workflows.ArchiveAsk) (workflows
 	file.Comments, err = w.Records.Comments(ctx, ref)
 	if err != nil {
 		return workflows.ArchiveAnswer{}, fmt.Errorf("list the case's comments: %w", err)
+	}
+	file.Handlings, err = w.Records.Handlings(ctx, ref)
+	if err != nil {
+		return workflows.ArchiveAnswer{}, fmt.Errorf("list what was done with the case: %w", err)
 	}
 	file.Opinions, file.Void, err = w.opinions(ctx, ask)
 	if err != nil {

@@ -24,7 +24,7 @@ func (w *Work) Project(ctx context.Context, ask workflows.ProjectAsk) error {
 	if err != nil {
 		return err
 	}
-	p := records.Projection{Now: w.Now(), Case: caseRow(s, ask), VoidOpinions: s.Voided, Referrals: s.Referrals}
+	p := records.Projection{Now: w.Now(), Case: caseRow(s, ask), VoidOpinions: s.Voided, Referrals: s.Referrals, Handlings: s.Handled}
 	if shows(s) {
 		for _, o := range ask.Opinions {
 			p.Opinions = append(p.Opinions, records.OpinionRow{Case: s.Ref, Opinion: o})

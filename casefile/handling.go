@@ -85,3 +85,17 @@ type Referral struct {
 	Digest string       `json:"digest"` // keyed digest of the words
 	Event  EventID      `json:"event"`  // of its ledger entry
 }
+
+// HandlingNote is what a person did with a case beside judging it, and why: the words are sealed.
+type HandlingNote struct {
+	ID       string       `json:"id"` // of the verb
+	What     Handling     `json:"what"`
+	Person   Person       `json:"person"`
+	Role     Role         `json:"role"`
+	At       time.Time    `json:"at"`
+	Queue    string       `json:"queue,omitempty"`
+	To       Person       `json:"to,omitempty"` // whom it was handed to, or whose claim was ended
+	Deadline DeadlineKind `json:"deadline,omitempty"`
+	Until    *time.Time   `json:"until,omitempty"` // when the deadline is due since
+	Words    Address      `json:"words"`
+}

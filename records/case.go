@@ -82,6 +82,7 @@ type Projection struct {
 	VoidOpinions []string
 	Parts        []PartRow // repeats change nothing
 	Referrals    []casefile.Referral
+	Handlings    []casefile.HandlingNote // those new since the last projection; repeats change nothing
 	Tellings     []TellingRow
 	Now          time.Time
 }

@@ -55,6 +55,8 @@ type Handled interface {
 	VoidOpinions(ctx context.Context, ref casefile.CaseRef) (shown []casefile.Opinion, blind []BlindOpinion, err error)
 	// Referrals lists a case's referrals, in order.
 	Referrals(ctx context.Context, ref casefile.CaseRef) ([]casefile.Referral, error)
+	// Handlings lists what was done with a case beside judging it, for which a reason was asked, in order.
+	Handlings(ctx context.Context, ref casefile.CaseRef) ([]casefile.HandlingNote, error)
 	// PutDecidedItems notes which evidence a decision had before it; repeats change nothing.
 	PutDecidedItems(ctx context.Context, account casefile.AccountKey, decision string, items []string, at time.Time) error
 	// DecidedItems gives, of the items asked for, those that a decision on the account that was not

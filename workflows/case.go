@@ -391,13 +391,13 @@ func (r *caseRun) project(ctx workflow.Context, ask ProjectAsk) error {
 	ask.Opinions = r.s.Opinions[from:]
 	ask.Tellings, r.tellings = r.tellings, nil
 	written := len(r.s.Opinions)
-	comments, voided := len(r.s.Comments), len(r.s.Voided)
+	comments, voided, handled := len(r.s.Comments), len(r.s.Voided), len(r.s.Handled)
 	err := workflow.ExecuteActivity(caseOptions(ctx), ActivityProject, ask).Get(ctx, nil)
 	if err != nil {
 		return err
 	}
 	r.projected, r.shown = written, shows
-	r.s.Comments, r.s.Voided = r.s.Comments[comments:], r.s.Voided[voided:]
+	r.s.Comments, r.s.Voided, r.s.Handled = r.s.Comments[comments:], r.s.Voided[voided:], r.s.Handled[handled:]
 	if r.s.DecisionState == casefile.DecisionWithdrawn {
 		r.s.Decision, r.s.DecisionState = nil, ""
 		r.nextRound()

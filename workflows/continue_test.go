@@ -61,6 +61,13 @@ func TestPromise05NoFlagUndoesALeadsDeadline(t *testing.T) {
 	last := s.projected[len(s.projected)-1].State
 	require.Equal(t, start.Add(90*time.Hour), last.Route.DecideBy, "only a lead moves a deadline")
 	require.Empty(t, last.Missed)
+	var notes []casefile.HandlingNote
+	for _, p := range s.projected {
+		notes = append(notes, p.State.Handled...)
+	}
+	require.Len(t, notes, 1, "projected once")
+	require.Equal(t, casefile.HandlingNote{ID: "w1", What: casefile.HandlingDeadline, Person: lead.Person, Role: lead.Role, At: start.Add(10 * time.Minute),
+		Deadline: casefile.DeadlineDecision, Until: notes[0].Until, Words: because.Words}, notes[0])
 }
 
 // 3: L6 by somebody who saw the only other opinion.

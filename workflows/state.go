@@ -69,7 +69,8 @@ type CaseState struct {
 	// Chain is the case's ledger chain: entries not yet appended, and its head.
 	Chain Chain `json:"chain"`
 	// Unprojected are rows new since the last projection.
-	Comments []Comment `json:"comments,omitempty"`
+	Comments []Comment               `json:"comments,omitempty"`
+	Handled  []casefile.HandlingNote `json:"handled,omitempty"`
 	// Answered are the answers to the last verbs by id, oldest first: a verb's id makes it count
 	// once, also across continue-as-new.
 	Answered []Answered `json:"answered,omitempty"`

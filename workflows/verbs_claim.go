@@ -130,7 +130,7 @@ func (r *caseRun) handOver(ctx workflow.Context, a HandOverArgs) {
 	} else {
 		r.s.Queue, r.s.Moved = a.Queue, true
 	}
-	r.handled(ctx, a.Actor, casefile.HandledBody{What: casefile.HandlingHandOver, To: a.To, Queue: r.s.Queue, Digest: a.Reason.Digest})
+	r.handledFor(ctx, a.Verb, a.Reason, casefile.HandledBody{What: casefile.HandlingHandOver, To: a.To, Queue: r.s.Queue})
 	r.tellOf(a.ID, Telling{Kind: tellHandedOver})
 }
 
@@ -155,11 +155,21 @@ func (r *caseRun) forceRelease(ctx workflow.Context, a ForceReleaseArgs) {
 	}
 	holder := r.s.Claim.Person
 	r.requeue()
-	r.handled(ctx, a.Actor, casefile.HandledBody{What: what, To: holder, Queue: r.s.Queue, Digest: a.Reason.Digest})
+	r.handledFor(ctx, a.Verb, a.Reason, casefile.HandledBody{What: what, To: holder, Queue: r.s.Queue})
 }
 
 // handled drafts the entry of what a person did with the case, and has it appended.
 func (r *caseRun) handled(ctx workflow.Context, by casefile.Actor, body casefile.HandledBody) {
 	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryHandled, Actor: by, Handled: &body})
 	r.chain.flush = true
+}
+
+// handledFor is handled for a reason, whose words the people who take the case up will read.
+func (r *caseRun) handledFor(ctx workflow.Context, v Verb, why Reason, body casefile.HandledBody) {
+	body.Digest = why.Digest
+	r.handled(ctx, v.Actor, body)
+	r.s.Handled = append(r.s.Handled, casefile.HandlingNote{
+		ID: v.ID, What: body.What, Person: v.Actor.Person, Role: v.Actor.Role, At: workflow.Now(ctx).UTC(), Queue: body.Queue,
+		To: body.To, Deadline: body.Deadline, Until: body.Until, Words: why.Words,
+	})
 }

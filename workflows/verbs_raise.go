@@ -28,7 +28,7 @@ func (r *caseRun) escalate(ctx workflow.Context, a EscalateArgs) {
 	if r.s.State == casefile.StateClaimed && r.s.Claim.Person == a.Actor.Person {
 		r.requeue()
 	}
-	body := casefile.HandledBody{What: casefile.HandlingEscalated, Queue: r.s.Queue, Digest: a.Reason.Digest}
+	body := casefile.HandledBody{What: casefile.HandlingEscalated, Queue: r.s.Queue}
 	telling := Telling{Kind: tellEscalated}
 	if a.Threat {
 		now := workflow.Now(ctx)
@@ -40,7 +40,7 @@ func (r *caseRun) escalate(ctx workflow.Context, a EscalateArgs) {
 			r.s.Clocks = append(r.s.Clocks, Clock{Kind: casefile.DeadlineThreat, From: now, Due: due})
 		}
 	}
-	r.handled(ctx, a.Actor, body)
+	r.handledFor(ctx, a.Verb, a.Reason, body)
 	r.tellOf(a.ID, telling)
 }
 
@@ -75,7 +75,7 @@ func (r *caseRun) moveDeadline(ctx workflow.Context, a MoveDeadlineArgs) {
 	} else {
 		r.s.Route.DecideBy = to
 	}
-	r.handled(ctx, a.Actor, casefile.HandledBody{What: casefile.HandlingDeadline, Deadline: a.Deadline, Until: &to, Digest: a.Reason.Digest})
+	r.handledFor(ctx, a.Verb, a.Reason, casefile.HandledBody{What: casefile.HandlingDeadline, Deadline: a.Deadline, Until: &to})
 }
 
 func (r *caseRun) checkRefer(ctx workflow.Context, a ReferArgs) error {

@@ -69,6 +69,7 @@ var parts = []part{
 	{"Handling/Blind", handlingBlind},
 	{"Handling/Parts", handlingParts},
 	{"Handling/Referrals", handlingReferrals},
+	{"Handling/Notes", handlingNotes},
 	{"Handling/Whole", handlingWhole},
 	{"Handling/Queued", handlingQueued},
 	{"Handling/DecidedItems", handlingDecidedItems},

@@ -130,6 +130,26 @@ func handlingReferrals(t *testing.T, b bench) {
 	require.Equal(t, []casefile.Referral{one, two}, got)
 }
 
+func handlingNotes(t *testing.T, b bench) {
+	c := b.queued(1, case1, route("q", 1, 1, at(60)), start)
+	until := at(90)
+	want := []casefile.HandlingNote{
+		{ID: "h2", What: casefile.HandlingThreat, Person: "p-one", Role: casefile.RoleReviewer, At: at(1), Queue: "lead", Words: "sealed"},
+		{ID: "h1", What: casefile.HandlingDeadline, Person: "p-two", Role: casefile.RoleLead, At: at(2), Deadline: casefile.DeadlineTouch, Until: &until, Words: "sealed too"},
+		{ID: "h3", What: casefile.HandlingHandOver, Person: "p-two", Role: casefile.RoleLead, At: at(3), To: "p-one", Words: "sealed as well"},
+	}
+	for i, list := range [][]casefile.HandlingNote{want[:1], want[:2], want[2:]} {
+		c.Revision++
+		require.NoError(t, b.Project(b.ctx(), records.Projection{Case: c, Handlings: list, Now: at(i)}))
+	}
+	got, err := b.Handlings(b.ctx(), case1)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	got, err = b.Handlings(b.ctx(), case2)
+	require.NoError(t, err)
+	require.Empty(t, got)
+}
+
 // handlingWhole: what a projection brings is written with it or not at all.
 func handlingWhole(t *testing.T, b bench) {
 	one := b.queued(1, case1, route("q", 1, 1, at(60)), start)
@@ -140,6 +160,7 @@ func handlingWhole(t *testing.T, b bench) {
 			Case: c, Now: at(9), Blind: []records.BlindOpinion{blind("o1", c.Ref, "p-one", at(1))},
 			Parts:     []records.PartRow{{Case: c.Ref, Person: "p-one", Part: records.PartOpinion, At: at(1)}},
 			Referrals: []casefile.Referral{{ID: "r1", Kind: casefile.ReferLegal, Person: "p-one", At: at(1)}},
+			Handlings: []casefile.HandlingNote{{ID: "h1", What: casefile.HandlingEscalated, Person: "p-one", At: at(1)}},
 			Tellings:  []records.TellingRow{{ID: "t1", Kind: "case.threat", Page: true, Case: c.Ref, At: at(1)}},
 		}
 	}
@@ -152,6 +173,9 @@ func handlingWhole(t *testing.T, b bench) {
 		referrals, err := b.Referrals(b.ctx(), ref)
 		require.NoError(t, err)
 		require.Empty(t, referrals)
+		notes, err := b.Handlings(b.ctx(), ref)
+		require.NoError(t, err)
+		require.Empty(t, notes)
 		tellings, err := b.UnroutedTellings(b.ctx(), 10)
 		require.NoError(t, err)
 		require.Empty(t, tellings)
@@ -170,6 +194,7 @@ func handlingWhole(t *testing.T, b bench) {
 		"no such part":                 func(p *records.Projection) { p.Parts[0].Part = "watched" },
 		"nobody's part":                func(p *records.Projection) { p.Parts[0].Person = "" },
 		"a referral without an id":     func(p *records.Projection) { p.Referrals[0].ID = "" },
+		"a handling without an id":     func(p *records.Projection) { p.Handlings[0].ID = "" },
 		"a telling without an id":      func(p *records.Projection) { p.Tellings[0].ID = "" },
 		"a telling of nothing":         func(p *records.Projection) { p.Tellings[0].Kind = "" },
 		"no such stage":                func(p *records.Projection) { p.Case.Stage = "second" },

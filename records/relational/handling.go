@@ -34,6 +34,11 @@ func checkHandling(p records.Projection) error {
 			return casefile.Invalid("referrals", "a referral has an id and a time")
 		}
 	}
+	for _, h := range p.Handlings {
+		if h.ID == "" || h.At.IsZero() {
+			return casefile.Invalid("handlings", "a handling has an id and a time")
+		}
+	}
 	for _, t := range p.Tellings {
 		err := checkTelling(t)
 		if err != nil {
@@ -52,6 +57,10 @@ func (t *tx) projectHandling(ctx context.Context, p records.Projection) error {
 		return err
 	}
 	err = t.addReferrals(ctx, p.Case.Ref, p.Referrals)
+	if err != nil {
+		return err
+	}
+	err = t.addHandlings(ctx, p.Case.Ref, p.Handlings)
 	if err != nil {
 		return err
 	}
@@ -92,6 +101,18 @@ func (t *tx) addReferrals(ctx context.Context, ref casefile.CaseRef, rows []case
 	for _, r := range rows {
 		_, err := t.Exec(ctx, `INSERT INTO referrals (id, case_ref, kind, person, at, note, digest, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO NOTHING`, r.ID, ref, r.Kind, r.Person, micros(r.At), r.Note, r.Digest, r.Event)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) addHandlings(ctx context.Context, ref casefile.CaseRef, rows []casefile.HandlingNote) error {
+	for _, h := range rows {
+		_, err := t.Exec(ctx, `INSERT INTO handlings (id, case_ref, what, person, role, at, queue, to_person, deadline, until, words)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			h.ID, ref, h.What, h.Person, h.Role, micros(h.At), h.Queue, h.To, h.Deadline, microsOrNull(h.Until), h.Words)
 		if err != nil {
 			return err
 		}
@@ -287,4 +308,17 @@ func (s *Store) OpenCases(ctx context.Context, after casefile.CaseRef, limit int
 	}
 	list, err := all(ctx, s.engine, scanCase, selectOpenCases, after, limit)
 	return list, s.coded(ctx, "list open cases", err)
+}
+
+func scanHandling(r scanner) (casefile.HandlingNote, error) {
+	var h casefile.HandlingNote
+	err := r.Scan(&h.ID, &h.What, &h.Person, &h.Role, toTime{&h.At}, &h.Queue, &h.To, &h.Deadline, toOptionalTime{&h.Until}, &h.Words)
+	return h, err
+}
+
+// Handlings lists what was done with a case for a reason, in order.
+func (s *Store) Handlings(ctx context.Context, ref casefile.CaseRef) ([]casefile.HandlingNote, error) {
+	list, err := all(ctx, s.engine, scanHandling, `SELECT id, what, person, role, at, queue, to_person, deadline, until, words
+		FROM handlings WHERE case_ref = ? ORDER BY seq`, ref)
+	return list, s.coded(ctx, "list what was done with a case", err)
 }

@@ -77,6 +77,10 @@ var fixtures = []fixture{
 		`INSERT INTO decisions (id, case_ref, decision, state, counter, updated_at, unfinished)
 			VALUES ('d4', 'CASE0-00002', '{"id":"d4","case":"CASE0-00002","platform":"example","account":"a1","action":"L4"}', 'recorded', 1, 1772445800000000, 1)`,
 	}, checkVersion4},
+	{5, []string{
+		`INSERT INTO handlings (id, case_ref, what, person, role, at, queue, to_person, deadline, words)
+			VALUES ('h1', 'CASE0-00002', 'escalated', 'p-one', 'reviewer', 1772445600000000, 'lead', '', '', 'sealed')`,
+	}, checkVersion5},
 }
 
 // literal is a literal of bytes as SQLite has it.
@@ -205,6 +209,12 @@ func checkVersion4(t *testing.T, s records.Store) {
 	require.NoError(t, err)
 	require.Len(t, rows, 2, "one from before may have something left to do")
 	require.Equal(t, []string{"d1", "d4"}, []string{rows[0].Decision.ID, rows[1].Decision.ID})
+}
+
+func checkVersion5(t *testing.T, s records.Store) {
+	notes, err := s.Handlings(t.Context(), "CASE0-00002")
+	require.NoError(t, err)
+	require.Equal(t, []casefile.HandlingNote{{ID: "h1", What: casefile.HandlingEscalated, Person: "p-one", Role: casefile.RoleReviewer, At: now, Queue: "lead", Words: "sealed"}}, notes)
 }
 
 // requireWatched computes the running hash of views and refusals again.
