@@ -261,7 +261,7 @@ func parseTemplates(static map[string]asset) (map[string]*template.Template, err
 		"codeWords": codeWords, "decidedByWords": decidedByWords, "appealWords": appealWords, "appealKind": appealKindWords,
 		"purposeWords": purposeWords, "ageOf": ageOf, "settlePath": settlePath,
 		"labelOf": valueLabel, "rows": rowsOf, "messages": messagesOf, "actionName": actionName, "mitigationsOf": mitigationsOf,
-		"termsOf": termsOf, "tally": tally, "totalOf": totalOf, "liveStrikes": liveStrikes,
+		"termsOf": termsOf, "tally": tally, "lookedAt": lookedAt, "isDecided": isDecided, "missed": missed, "momentOf": momentOf, "refusalWords": refusalWords, "totalOf": totalOf, "liveStrikes": liveStrikes,
 	}
 	frame, err := template.New("").Funcs(funcs).ParseFS(files, sharedTemplates...)
 	if err != nil {
@@ -311,5 +311,6 @@ func formatFloat(f any) string {
 	if x == float64(int64(x)) {
 		return strconv.FormatInt(int64(x), 10)
 	}
-	return strconv.FormatFloat(x, 'f', 3, 64)
+	// Without the zeros at the end, so that equal numbers read the same wherever they stand.
+	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 3, 64), "0"), ".")
 }

@@ -33,6 +33,24 @@ func rowsOf(s sheet, cases []review.CaseRow, kind string) caseRows {
 	return r
 }
 
+// lookedAt reports whether a row tells that somebody has held its case: its state says so, or what only
+// a holder does was done. One that was given back looks like one that nobody took, as it is meant to.
+func lookedAt(c review.CaseRow) bool {
+	switch c.State {
+	case casefile.StateClaimed, casefile.StateDecided, casefile.StateProven, casefile.StateClosed:
+		return true
+	}
+	return c.SnoozedUntil != nil || c.AssignedTo != "" || c.Stage == casefile.StageAdjudication
+}
+
+// isDecided reports whether a row tells that its case is decided.
+func isDecided(c review.CaseRow) bool {
+	return c.State == casefile.StateDecided || c.State == casefile.StateProven || c.State == casefile.StateClosed
+}
+
+// missed reports whether a deadline of a row's case was missed, whatever was done since.
+func missed(c review.CaseRow, k casefile.DeadlineKind) bool { return slices.Contains(c.Missed, k) }
+
 // Made is when the page was made.
 func (c Clock) Made() time.Time { return c.v.now }
 

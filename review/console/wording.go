@@ -34,6 +34,15 @@ func formatMoment(at any, format func(time.Time) string) (string, error) {
 	return format(t), nil
 }
 
+// momentOf reads a moment that is written as text; nil for what is none.
+func momentOf(s string) *time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return nil
+	}
+	return &t
+}
+
 // countOf writes a number that a stream may not have told: unknown is not zero.
 func countOf(n *int64) string {
 	if n == nil {
@@ -219,6 +228,19 @@ var codeText = map[casefile.Code]string{
 
 // codeWords says what an attempt came to; codes of a platform's own stand as they are.
 func codeWords(code string) string { return wordsOf(codeText, casefile.Code(code)) }
+
+// refusalText says why something was refused to a person.
+var refusalText = map[casefile.Code]string{
+	casefile.CodeInvalid: "the form was not right", casefile.CodeNotFound: "there is no such thing, or not for them",
+	casefile.CodeConflict: "somebody was faster, or it was sent before with other content", casefile.CodeState: "its state did not allow it",
+	casefile.CodeStaleClaim: "the claim was not theirs any more", casefile.CodeNewEvidence: "evidence had come in since",
+	casefile.CodeForbidden: "they may not do this", casefile.CodeNeedsSecond: "it takes two people", casefile.CodeTooLarge: "it was too large",
+	casefile.CodeUnavailable: "something that it needs did not answer", casefile.CodeUnproven: "there was no proof for it",
+	casefile.CodeUncertain: "what came of it could not be established", casefile.CodePaused: "acts were paused", casefile.CodeInternal: "a fault of Docket's own",
+}
+
+// refusalWords says why something was refused; what has no words stands as it is.
+func refusalWords(c casefile.Code) string { return wordsOf(refusalText, c) }
 
 var deadlineText = map[casefile.DeadlineKind]string{
 	casefile.DeadlineTouch: "first look", casefile.DeadlineDecision: "decision", casefile.DeadlineThreat: "taking up the threat to life",
