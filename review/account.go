@@ -16,30 +16,43 @@ import (
 // accountRecord is what is known of an account's earlier decisions.
 type accountRecord struct {
 	strikes *int              // that have not lapsed; nil where that is not known
-	actions []casefile.Action // of its decisions, the newest first
+	actions []casefile.Action // that gave them, the newest first
 }
 
-// accountRecord reads what is known of an account. What cannot be read is unknown, never zero.
+// accountRecord reads what stood against an account when the case was decided, or stands now where it is
+// not. The case's own decisions are no part of it: nobody who judged it had them before them. What cannot
+// be read is unknown, never zero.
 func (d *Desk) accountRecord(ctx context.Context, row records.Case) accountRecord {
+	own, err := d.standing(ctx, row.Ref)
+	if err != nil {
+		return accountRecord{}
+	}
+	at := d.now()
+	if own != nil && own.Decision.DecidedAt.Before(at) {
+		at = own.Decision.DecidedAt
+	}
+	strikes, err := d.o.Records.Strikes(ctx, row.Account, at)
+	if err != nil {
+		return accountRecord{}
+	}
 	var out accountRecord
-	strikes, err := d.o.Records.Strikes(ctx, row.Account, d.now())
-	if err != nil {
-		return out
-	}
-	cases, err := d.o.Records.AccountCases(ctx, row.Account)
-	if err != nil {
-		return out
-	}
-	for _, c := range cases {
-		decision, err := d.standing(ctx, c.Ref)
-		if err != nil {
-			return accountRecord{}
+	n := 0
+	for _, s := range strikes {
+		if s.At.After(at) {
+			continue
 		}
-		if decision != nil && decision.State != casefile.DecisionUndone && c.Ref != row.Ref {
+		decision, err := d.o.Records.Decision(ctx, s.Decision)
+		switch {
+		case casefile.ErrorCode(err) == casefile.CodeNotFound: // it counts, as the lightest
+		case err != nil:
+			return accountRecord{}
+		case decision.Decision.Case == row.Ref:
+			continue
+		default:
 			out.actions = append(out.actions, decision.Decision.Action)
 		}
+		n++
 	}
-	n := len(strikes)
 	out.strikes = &n
 	return out
 }
@@ -198,6 +211,9 @@ func (b *builder) names(ctx context.Context) {
 	}
 	for _, c := range v.Comments {
 		people = append(people, c.Person)
+	}
+	for _, h := range v.Handled {
+		people = append(people, h.Person, h.To)
 	}
 	for _, o := range v.Opinions {
 		people = append(people, o.Person)

@@ -191,6 +191,7 @@ func (b *builder) build(ctx context.Context) {
 	b.recommend(ctx)
 	b.referrals(ctx)
 	b.comments(ctx)
+	b.handled(ctx)
 	b.opinions(ctx)
 	b.decision(ctx)
 	b.attached(ctx)
@@ -380,6 +381,31 @@ func (b *builder) comments(ctx context.Context) {
 	}
 	if lost > 0 {
 		b.missing(ctx, nil, "%d comments could not be opened.", lost)
+	}
+}
+
+// handled shows what people did with the case beside judging it: whoever takes it up reads why it came
+// to them. None of it tells of an opinion.
+func (b *builder) handled(ctx context.Context) {
+	rows, err := b.desk.o.Records.Handlings(ctx, b.row.Ref)
+	if err != nil {
+		b.missing(ctx, err, "Who handed the case over or escalated it, and why, could not be read.")
+		return
+	}
+	lost := 0
+	for _, h := range rows {
+		v := HandledView{What: h.What, Person: h.Person, Role: h.Role, At: h.At, Queue: h.Queue, To: h.To, Deadline: h.Deadline, Until: h.Until}
+		if h.Words != "" {
+			words, err := b.desk.o.Sealer.Open(ctx, b.row.Account, evidence.KindComment, h.Words)
+			if err != nil {
+				lost++
+			}
+			v.Reason = string(words)
+		}
+		b.view.Handled = append(b.view.Handled, v)
+	}
+	if lost > 0 {
+		b.missing(ctx, nil, "The reasons of %d hand-overs, escalations or changes by a lead could not be opened.", lost)
 	}
 }
 

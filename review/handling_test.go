@@ -441,3 +441,82 @@ func TestReopenedCaseStaysRestricted(t *testing.T) {
 	require.Contains(t, v.Missing, "1 linked accounts are not shown: their cases are restricted.")
 	require.Len(t, show(t, b, "lead", other).Linked, 1)
 }
+
+// TestReasonsAreRead: whoever takes a case up reads why it was escalated or handed over to them; a second
+// person reads it too, and nothing of the opinion before.
+func TestReasonsAreRead(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	ref, post := b.Open(1)
+	rev1, rev2 := b.Who("rev1"), b.Who("rev2")
+	number := claim(t, b, "rev1", ref)
+	_, err := b.Desk.HandOver(ctx, rev1, review.HandOverCall{VerbCall: verb(ref), Claim: number, To: "rev2", Reason: "[knows the group]"})
+	require.NoError(t, err)
+	got := show(t, b, "rev2", ref)
+	require.Equal(t, []review.HandledView{{
+		What: casefile.HandlingHandOver, Person: rev1.Person, Role: casefile.RoleReviewer, At: b.Clock.Now(), Queue: reviewtest.Queue, To: rev2.Person, Reason: "[knows the group]",
+	}}, got.Handled)
+
+	_, err = b.Desk.Escalate(ctx, rev2, review.EscalateCall{VerbCall: verb(ref), Threat: true, Reason: "[a named person is in danger]"})
+	require.NoError(t, err)
+	to := b.Clock.Now().Add(time.Hour)
+	_, err = b.Desk.MoveDeadline(ctx, b.Who("lead"), review.DeadlineCall{VerbCall: verb(ref), Deadline: casefile.DeadlineDecision, To: to, Reason: "[sooner]"})
+	require.NoError(t, err)
+	got = show(t, b, "lead", ref)
+	require.Len(t, got.Handled, 3)
+	require.Equal(t, casefile.HandlingThreat, got.Handled[1].What)
+	require.Equal(t, "[a named person is in danger]", got.Handled[1].Reason)
+	require.Equal(t, to, *got.Handled[2].Until)
+	require.Contains(t, got.Names, rev1.Person, "a lead knows colleagues by name")
+
+	// Of a restricted case the reasons are withheld with everything else.
+	number = claim(t, b, "lead", ref)
+	refer(t, b, "lead", ref, number, casefile.ReferSelfHarm)
+	require.Empty(t, show(t, b, "rev1", ref).Handled)
+
+	second, post := b.Open(2)
+	give(t, b, "rev1", second, reviewtest.Form(casefile.L6, post))
+	_, err = b.Desk.Escalate(ctx, b.Who("senior"), review.EscalateCall{VerbCall: verb(second), Reason: "[hard to tell]"})
+	require.NoError(t, err)
+	got = show(t, b, "lead", second)
+	require.Len(t, got.Handled, 1, "a first opinion is no handling")
+	require.Equal(t, "[hard to tell]", got.Handled[0].Reason)
+	require.Empty(t, got.Opinions)
+	require.Empty(t, got.Stage)
+}
+
+// TestRecommendationBeforeTheDecision: what policy recommends counts the strikes that stood before the
+// case's own decision, each by the action that gave it.
+func TestRecommendationBeforeTheDecision(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	strike := func(ref casefile.CaseRef) {
+		t.Helper()
+		row, err := b.Records.Case(ctx, ref)
+		require.NoError(t, err)
+		d, err := b.Records.Decision(ctx, row.Decision)
+		require.NoError(t, err)
+		require.NoError(t, b.Records.AdvanceDecision(ctx, d.Decision.ID, casefile.DecisionDone, "", &records.Strike{
+			Account: row.Account, Decision: d.Decision.ID, At: d.Decision.DecidedAt, ExpiresAt: d.Decision.DecidedAt.Add(180 * 24 * time.Hour),
+		}, b.Clock.Now()))
+	}
+	b.Workflows.Acts = casefile.ActPlanned // the strike is given where a takedown comes to its end
+	first, post := b.Open(1)
+	give(t, b, "rev1", first, reviewtest.Form(casefile.L5, post))
+	require.Zero(t, show(t, b, "rev1", first).Recommendation.Sum)
+	require.NoError(t, b.Workflows.CarryOut(ctx, first))
+	strike(first)
+	require.Zero(t, show(t, b, "rev1", first).Recommendation.Sum, "its own strike is not one that stood before")
+
+	b.Clock.Add(time.Hour)
+	second := b.Submit(b.Flag(1, "flag-2", b.Post(1, "p2", "[praise of a designated group] again")))
+	r := show(t, b, "rev1", second).Recommendation
+	require.Equal(t, 2, r.Sum, "a suspension is two points")
+	require.Contains(t, r.Reason, "2 points (1 point for a removal, 2 for a suspension, 3 for a termination) from 1 strike")
+	give(t, b, "rev1", second, reviewtest.Form(casefile.L4, "p2"))
+	b.Clock.Add(time.Hour)
+	require.NoError(t, b.Workflows.CarryOut(ctx, second))
+	strike(second)
+	require.Equal(t, 2, show(t, b, "rev1", second).Recommendation.Sum)
+	require.Zero(t, show(t, b, "rev1", first).Recommendation.Sum, "a later strike did not stand then")
+}

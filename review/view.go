@@ -90,6 +90,8 @@ type CaseView struct {
 	Linked           []LinkedAccount    `json:"linked,omitempty"`
 	Earlier          []EarlierCase      `json:"earlier,omitempty"`
 	Comments         []CommentView      `json:"comments,omitempty"`
+	// Handled is what people did with the case beside judging it, and why, oldest first.
+	Handled []HandledView `json:"handled,omitempty"`
 	// Recommendation is what policy recommends on the codes that the flags name.
 	Recommendation *RecommendationView `json:"recommendation,omitempty"`
 	// Opinions are those that the caller may see: before the case is decided their own, and those that
@@ -200,6 +202,21 @@ type CommentView struct {
 	Person casefile.Person `json:"person"`
 	At     time.Time       `json:"at"`
 	Text   string          `json:"text"`
+}
+
+// HandledView is what somebody did with a case beside judging it, with the words of the reason.
+type HandledView struct {
+	What   casefile.Handling `json:"what"`
+	Person casefile.Person   `json:"person"`
+	Role   casefile.Role     `json:"role"`
+	At     time.Time         `json:"at"`
+	Queue  string            `json:"queue,omitempty"`
+	// To is whom the case was handed to, or whose claim was ended.
+	To       casefile.Person       `json:"to,omitempty"`
+	Deadline casefile.DeadlineKind `json:"deadline,omitempty"`
+	Until    *time.Time            `json:"until,omitempty"` // when the deadline is due since
+	// Reason is "" where none was asked for, and where it cannot be opened: Missing says so.
+	Reason string `json:"reason,omitempty"`
 }
 
 // OpinionView is an opinion that the caller may see, with its words.

@@ -88,6 +88,7 @@ func TestHandling(t *testing.T) {
 	require.Contains(t, why("rev1", "hand-over", ref, "--queue", "none").bad(t), "queue: there is no queue")
 	require.Contains(t, why("rev1", "hand-over", ref, "--to", "rev2").good(t), "queued")
 	require.Contains(t, b.as("rev3", "case", "claim", ref).bad(t), "handed over to somebody else")
+	require.Regexp(t, `(?m)^2026-03-02 10:00Z handed over by \S+ \(reviewer\) to \S+: \[why\]$`, b.as("rev2", "case", "show", ref).good(t))
 	b.as("rev2", "case", "claim", ref).good(t)
 
 	require.Contains(t, why("rev1", "force-release", ref).bad(t), "case.force_release")
@@ -95,7 +96,10 @@ func TestHandling(t *testing.T) {
 	require.Contains(t, why("rev2", "deadline", ref, "--deadline", "touch", "--to", at(time.Hour)).bad(t), "case.deadline")
 	require.Contains(t, why("lead", "deadline", ref, "--deadline", "threat", "--to", at(time.Hour)).bad(t), "touch or decision")
 	why("lead", "deadline", ref, "--deadline", "decision", "--to", at(90*time.Hour)).good(t)
-	require.Contains(t, b.as("rev1", "case", "show", ref).good(t), "Deadline decision 2026-03-06 04:00Z\n")
+	moved := b.as("rev1", "case", "show", ref).good(t)
+	require.Contains(t, moved, "Deadline decision 2026-03-06 04:00Z\n")
+	require.Regexp(t, `(?m)^\S+ \S+ claim of \S+ ended by \S+ \(lead\): \[why\]$`, moved)
+	require.Regexp(t, `(?m)^\S+ \S+ deadline decision moved by \S+ \(lead\) to 2026-03-06 04:00Z: \[why\]$`, moved)
 
 	b.as("rev2", "case", "claim", ref).good(t)
 	require.Contains(t, why("rev2", "refer", ref, "--to", "nowhere").bad(t), "--to must be one of")
@@ -108,6 +112,8 @@ func TestHandling(t *testing.T) {
 	require.NotContains(t, hidden, "[why]")
 
 	require.Contains(t, why("rev3", "escalate", ref, "--threat-to-life").good(t), "claimed")
+	require.Regexp(t, `(?m) escalated as a THREAT TO LIFE by \S+ \(reviewer\) to queue lead: \[why\]$`, b.as("lead", "case", "show", ref).good(t))
+	require.NotContains(t, b.as("rev3", "case", "show", ref).good(t), "[why]")
 	require.Regexp(t, `THREAT TO LIFE, restricted to child_safety`, b.as("lead", "case", "list").good(t))
 }
 

@@ -57,6 +57,8 @@ func TestHostileContent(t *testing.T) {
 
 	b.as("rev1", "case", "claim", ref).good(t)
 	b.typed("rev1", "comment"+hostile, "case", "comment", ref).good(t)
+	b.typed("rev1", "reason"+hostile, "case", "hand-over", ref, "--queue", reviewtest.Queue).good(t)
+	b.as("rev1", "case", "claim", ref).good(t)
 	form := reviewtest.Form(casefile.L5, post.ID)
 	form.Rationale = "rationale" + hostile
 	path := b.write("form.json", b.JSON(form))
@@ -67,7 +69,7 @@ func TestHostileContent(t *testing.T) {
 
 	shown := b.as("rev1", "case", "show", ref).good(t)
 	tame(t, shown)
-	for _, part := range []string{"handle", "name", "bio", "rule", "detail", "post", "text", "why", "v", "comment", "rationale"} {
+	for _, part := range []string{"handle", "name", "bio", "rule", "detail", "post", "text", "why", "v", "comment", "reason", "rationale"} {
 		require.Contains(t, shown, part+"<U+001B>[2J", "%s is shown, and made plain", part)
 	}
 	require.Equal(t, 1, strings.Count(shown, "\nDecision\n"), "no content passes for a line of ours")

@@ -51,6 +51,9 @@ func showCase(out io.Writer, v review.CaseView) error {
 	for _, r := range v.Referrals {
 		p.line("Referred to %s by %s at %s, receipt %s: %s", r.Kind, r.Person, when(&r.At), r.Event, plain(r.Words))
 	}
+	for _, h := range v.Handled {
+		p.line("%s %s", when(&h.At), handledText(h))
+	}
 	if a := v.Attached; a != nil {
 		p.line("Already decided with case %s: %s, %s", a.Case, judgement(a.Judgement), a.State)
 	}
@@ -70,6 +73,36 @@ func showCase(out io.Writer, v review.CaseView) error {
 	p.opinions(v)
 	p.decision(v)
 	return p.err
+}
+
+// handledText says what somebody did with a case beside judging it, and why.
+func handledText(h review.HandledView) string {
+	by := fmt.Sprintf("by %s (%s)", h.Person, h.Role)
+	text := ""
+	switch h.What {
+	case casefile.HandlingHandOver:
+		to := string(h.To)
+		if to == "" {
+			to = "queue " + h.Queue
+		}
+		text = fmt.Sprintf("handed over %s to %s", by, to)
+	case casefile.HandlingEscalated:
+		text = fmt.Sprintf("escalated %s to queue %s", by, h.Queue)
+	case casefile.HandlingThreat:
+		text = fmt.Sprintf("escalated as a THREAT TO LIFE %s to queue %s", by, h.Queue)
+	case casefile.HandlingDeadline:
+		text = fmt.Sprintf("deadline %s moved %s to %s", h.Deadline, by, when(h.Until))
+	case casefile.HandlingReleased:
+		text = fmt.Sprintf("claim of %s ended %s", h.To, by)
+	case casefile.HandlingDisabled:
+		text = fmt.Sprintf("%s was disabled %s: the claim ended", h.To, by)
+	default:
+		text = fmt.Sprintf("%s %s", h.What, by)
+	}
+	if h.Reason != "" {
+		text += ": " + h.Reason
+	}
+	return plain(text)
 }
 
 func (p *printer) evidence(v review.CaseView) {

@@ -248,12 +248,27 @@ func (w *Workflows) apply(ctx context.Context, account casefile.AccountKey, name
 		if a.Queue != "" {
 			row.Route.Queue = a.Queue
 		}
+		w.handled(a.Verb, a.Reason, &p, casefile.HandlingNote{What: casefile.HandlingHandOver, To: a.To, Queue: row.Route.Queue})
 	case workflows.EscalateArgs:
 		err = w.escalate(&row, a)
+		what := casefile.HandlingEscalated
+		if a.Threat {
+			what = casefile.HandlingThreat
+		}
+		w.handled(a.Verb, a.Reason, &p, casefile.HandlingNote{What: what, Queue: row.Route.Queue})
 	case workflows.MoveDeadlineArgs:
 		err = moveDeadline(&row, a)
+		w.handled(a.Verb, a.Reason, &p, casefile.HandlingNote{What: casefile.HandlingDeadline, Deadline: a.Deadline, Until: &a.To})
 	case workflows.ForceReleaseArgs:
+		note := casefile.HandlingNote{What: casefile.HandlingReleased, Queue: row.Route.Queue}
+		if a.Disabled {
+			note.What = casefile.HandlingDisabled
+		}
+		if row.Claim != nil {
+			note.To = row.Claim.Person
+		}
 		err = forceRelease(&row, a)
+		w.handled(a.Verb, a.Reason, &p, note)
 	case workflows.ReferArgs:
 		err = w.held(row, a.Verb, a.Claim)
 		if err == nil {
@@ -317,6 +332,12 @@ func (w *Workflows) held(row records.Case, v workflows.Verb, number int) error {
 		return casefile.Errorf(casefile.CodeStaleClaim, "the claim is not yours any more")
 	}
 	return nil
+}
+
+// handled notes what somebody did with a case, as its workflow does.
+func (w *Workflows) handled(v workflows.Verb, why workflows.Reason, p *records.Projection, h casefile.HandlingNote) {
+	h.ID, h.Person, h.Role, h.At, h.Words = v.ID, v.Actor.Person, v.Actor.Role, w.Clock.Now(), why.Words
+	p.Handlings = append(p.Handlings, h)
 }
 
 func (w *Workflows) escalate(row *records.Case, a workflows.EscalateArgs) error {
