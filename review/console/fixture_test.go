@@ -248,6 +248,14 @@ func caseOf(w wording, holder casefile.Person) review.CaseView {
 		Linked:   []review.LinkedAccount{{Account: casefile.Account{ID: w.id, Handle: w.handle}, Why: w.label, Case: "AAAAA-BBBBB"}},
 		Earlier:  []review.EarlierCase{{Case: "CCCCC-DDDDD", OpenedAt: at(-90000), ClosedAt: ptr(at(-89000)), Reason: casefile.CloseDecided, Action: casefile.L4, Policies: []casefile.PolicyCode{casefile.VE08}}},
 		Comments: []review.CommentView{{ID: "c1", Person: "p-colleague", At: at(-3), Text: w.comment}},
+		Handled: []review.HandledView{
+			{What: casefile.HandlingEscalated, Person: "p-colleague", Role: casefile.RoleReviewer, At: at(-30), Queue: "lead", Reason: w.comment},
+			{What: casefile.HandlingThreat, Person: "p-colleague", Role: casefile.RoleReviewer, At: at(-29), Queue: "lead", Reason: w.comment},
+			{What: casefile.HandlingHandOver, Person: "p-lead", Role: casefile.RoleLead, At: at(-28), To: "p-colleague", Reason: w.comment},
+			{What: casefile.HandlingHandOver, Person: "p-colleague", Role: casefile.RoleReviewer, At: at(-27), Queue: "speech", Reason: w.comment},
+			{What: casefile.HandlingDeadline, Person: "p-lead", Role: casefile.RoleLead, At: at(-26), Deadline: casefile.DeadlineDecision, Until: ptr(at(600)), Reason: w.comment},
+			{What: casefile.HandlingReleased, Person: "p-lead", Role: casefile.RoleLead, At: at(-25), To: "p-colleague"},
+		},
 		Deadlines: []review.DeadlineView{
 			{Deadline: casefile.DeadlineTouch, DueAt: at(-10), Missed: true},
 			{Deadline: casefile.DeadlineDecision, DueAt: at(600), Half: true},
