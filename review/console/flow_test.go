@@ -629,6 +629,8 @@ func TestAuditIsNewestFirst(t *testing.T) {
 	require.Equal(t, "130", seqs[0])
 	require.Equal(t, "31", seqs[99])
 	require.Contains(t, a.body, "console.audit")
+	require.Contains(t, a.body, "they may not do this", "the code in words")
+	require.NotContains(t, a.body, "000000Z", "times as on every other page")
 	a = auditor.get("/audit?views=30")
 	seqs = seqsOf(a, "views-title")
 	require.Equal(t, "30", seqs[0])

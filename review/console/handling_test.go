@@ -15,6 +15,7 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/reviewtest"
 )
 
@@ -530,4 +531,63 @@ func actionIn(page *html.Node, begins string) string {
 		}
 	})
 	return found
+}
+
+// TestFirstLookOfARow: a list says of a case's deadlines what its page says, as far as a row tells it. A
+// case that was given back tells nothing.
+func TestFirstLookOfARow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.login("rev1")
+	due, later := s.Clock.Now().Add(49*time.Minute), s.Clock.Now().Add(5*time.Hour)
+	open := review.CaseRow{Case: fixtureCase, Platform: "example", State: casefile.StateQueued, Queue: "general", OpenedAt: s.Clock.Now(), DueAt: &due, DecideBy: &later}
+	claimed, snoozed, given, decided, late := open, open, open, open, open
+	claimed.State, snoozed.SnoozedUntil, given.AssignedTo, decided.State = casefile.StateClaimed, &later, "p-colleague", casefile.StateProven
+	late.State, late.Missed = casefile.StateClaimed, []casefile.DeadlineKind{casefile.DeadlineTouch}
+	for _, c := range []struct {
+		row            review.CaseRow
+		look, decision string
+	}{
+		{open, "in 49 min", "in 5 h"}, {claimed, "met", "in 5 h"}, {snoozed, "met", "in 5 h"}, {given, "met", "in 5 h"},
+		{decided, "met", "met"}, {late, "missed", "in 5 h"},
+	} {
+		s.desk.held = []review.CaseRow{c.row}
+		cells := map[string]string{}
+		walk(byID(v.get("/queues").page(), "row-"+string(fixtureCase)), func(n *html.Node) { cells[attrOf(n, "data-label")] = textOf(n) })
+		require.True(t, strings.HasPrefix(strings.TrimSpace(cells["First look by"]), c.look), cells["First look by"])
+		require.True(t, strings.HasPrefix(strings.TrimSpace(cells["Decision by"]), c.decision), cells["Decision by"])
+	}
+}
+
+// TestWhatWasDoneWithACase: whoever takes a case up reads who did what with it and why, in words, and the
+// reasons stand there as text, whatever they say.
+func TestWhatWasDoneWithACase(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.login("rev1")
+	for _, attack := range attacks[:5] {
+		s.desk.cases[fixtureCase] = caseOf(hostile(attack), v.who.Person)
+		a := v.get("/cases/" + string(fixtureCase))
+		inlineFree(t, a)
+		said := 0
+		walk(byID(a.page(), "handled"), func(n *html.Node) {
+			if attrOf(n, "class") == "said" {
+				said++
+				require.Equal(t, attack, textOf(n))
+			}
+		})
+		require.Equal(t, 5, said, "one was done without a reason")
+	}
+	handled := textOf(byID(v.get("/cases/"+string(fixtureCase)).page(), "handled"))
+	for _, words := range []string{
+		"2 Mar 2026 09:30:00 UTC: p-colleague (reviewer) escalated it to the queue lead", "escalated it as a threat to life, to the queue lead",
+		"p-lead (lead) handed it over to p-colleague", "handed it over to the queue speech", "moved the deadline of the decision to 2 Mar 2026 20:00:00 UTC",
+		"ended the claim of p-colleague",
+	} {
+		require.Contains(t, handled, words)
+	}
+	quiet := caseOf(mild, v.who.Person)
+	quiet.Handled = nil
+	s.desk.cases[fixtureCase] = quiet
+	require.Nil(t, byID(v.get("/cases/"+string(fixtureCase)).page(), "handled"))
 }
