@@ -261,7 +261,7 @@ func (d *Desk) OpenAppeals(ctx context.Context, who access.Who, state casefile.A
 		return AppealPage{}, err
 	}
 	if state != "" && !slices.Contains(casefile.AppealStates, state) {
-		return AppealPage{}, casefile.Invalid("state", "not a state of an appeal")
+		return AppealPage{}, casefile.Invalid("state", "not a state of an appeal: one of %s", listed(casefile.AppealStates))
 	}
 	rows, next, err := d.o.Records.ListAppeals(ctx, state, cursor, pageLimit(limit))
 	if err != nil {

@@ -45,14 +45,32 @@ func (d *Desk) Hold(ctx context.Context, who access.Who, call VerbCall, claim in
 	})
 }
 
-// ahead checks a time that must lie ahead; most 0 sets no limit.
+// listed names the codes that a field takes.
+func listed[S ~string](codes []S) string {
+	names := make([]string, len(codes))
+	for i, c := range codes {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
+}
+
+// inWords says a whole number of hours as people say it: two days and more as days.
+func inWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day && d%day == 0 {
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return fmt.Sprintf("%d hours", d/time.Hour)
+}
+
+// ahead checks a time that must lie ahead, and at most so far.
 func (d *Desk) ahead(field string, at time.Time, most time.Duration) error {
 	now := d.now()
 	switch {
 	case !at.After(now):
 		return casefile.Invalid(field, "a time ahead is required")
-	case most > 0 && at.After(now.Add(most)):
-		return casefile.Invalid(field, "at most %s ahead", most)
+	case at.After(now.Add(most)):
+		return casefile.Invalid(field, "at most %s ahead", inWords(most))
 	}
 	return nil
 }
@@ -185,12 +203,15 @@ func (d *Desk) Escalate(ctx context.Context, who access.Who, call EscalateCall) 
 	})
 }
 
+// MaxDeadlineMove is how far ahead a moved deadline lies at most: one further on would be none.
+const MaxDeadlineMove = 90 * 24 * time.Hour
+
 // DeadlineCall moves a deadline.
 type DeadlineCall struct {
 	VerbCall
 	Deadline casefile.DeadlineKind // touch or decision
-	To       time.Time
-	Reason   string // words; sealed
+	To       time.Time             // at most MaxDeadlineMove ahead
+	Reason   string                // words; sealed
 }
 
 // MoveDeadline moves a deadline of a case, which only a lead does. CodeInvalid on fields deadline, to
@@ -203,7 +224,7 @@ func (d *Desk) MoveDeadline(ctx context.Context, who access.Who, call DeadlineCa
 	if !call.Deadline.Valid() {
 		return VerbAnswer{}, casefile.Invalid("deadline", "touch or decision")
 	}
-	err = d.ahead("to", call.To, 0)
+	err = d.ahead("to", call.To, MaxDeadlineMove)
 	if err != nil {
 		return VerbAnswer{}, err
 	}
@@ -248,11 +269,7 @@ func (d *Desk) Refer(ctx context.Context, who access.Who, call ReferCall) (VerbA
 		return VerbAnswer{}, err
 	}
 	if !call.Kind.Valid() {
-		names := make([]string, len(casefile.ReferralKinds))
-		for i, k := range casefile.ReferralKinds {
-			names[i] = string(k)
-		}
-		return VerbAnswer{}, casefile.Invalid("kind", "one of %s", strings.Join(names, ", "))
+		return VerbAnswer{}, casefile.Invalid("kind", "one of %s", listed(casefile.ReferralKinds))
 	}
 	reason, err := d.reason(ctx, s.row.Account, call.Reason)
 	if err != nil {

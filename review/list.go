@@ -179,7 +179,7 @@ func (d *Desk) ListCases(ctx context.Context, who access.Who, state casefile.Sta
 		return CasePage{}, err
 	}
 	if state != "" && !state.Valid() {
-		return CasePage{}, casefile.Invalid("state", "not a state of a case")
+		return CasePage{}, casefile.Invalid("state", "not a state of a case: one of %s", listed(casefile.States))
 	}
 	cases, next, err := d.o.Records.ListCases(ctx, state, cursor, pageLimit(limit))
 	if err != nil {
@@ -211,7 +211,7 @@ func (q Query) validate() error {
 		bad("q", "too long")
 	}
 	if q.State != "" && !q.State.Valid() {
-		bad("state", "not a state of a case")
+		bad("state", "not a state of a case: one of "+listed(casefile.States))
 	}
 	if q.Policy != "" && !q.Policy.Valid() {
 		bad("policy", "not a policy code VE-00 to VE-12")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
@@ -50,6 +51,9 @@ type Disabled struct {
 	// doing it again ends them, and so does the end of the lease.
 	Released    []casefile.CaseRef `json:"released"`
 	NotReleased []casefile.CaseRef `json:"not_released,omitempty"`
+	// Assigned are cases that were handed over to them and that nobody has claimed since: they are
+	// offered to nobody else, so that a lead must claim them and hand them on.
+	Assigned []casefile.CaseRef `json:"assigned,omitempty"`
 }
 
 // names gives the names of those staff members whose name the caller sees.
@@ -97,8 +101,24 @@ func (d *Desk) People(ctx context.Context, who access.Who) ([]PersonView, error)
 	return out, nil
 }
 
+// Limits of what is written about a person, in characters.
+const (
+	maxPersonName = 200
+	maxPersonTeam = 64
+)
+
 // AddPerson adds somebody. CodeInvalid naming the field, CodeConflict on field login for one that is taken.
 func (d *Desk) AddPerson(ctx context.Context, who access.Who, call NewPersonCall) (Introduced, error) {
+	err := who.Require(access.PeopleManage)
+	if err != nil {
+		return Introduced{}, err
+	}
+	if n := utf8.RuneCountInString(call.Name); n > maxPersonName {
+		return Introduced{}, casefile.Invalid("name", "%d characters; the limit is %d", n, maxPersonName)
+	}
+	if n := utf8.RuneCountInString(call.Team); n > maxPersonTeam {
+		return Introduced{}, casefile.Invalid("team", "%d characters; the limit is %d", n, maxPersonTeam)
+	}
 	row, code, err := d.o.People.AddPerson(ctx, who, access.NewPerson{Login: call.Login, Name: call.Name, Roles: call.Roles, Team: call.Team})
 	if err != nil {
 		return Introduced{}, err
@@ -154,7 +174,28 @@ func (d *Desk) DisablePerson(ctx context.Context, who access.Who, name string) (
 			out.NotReleased = append(out.NotReleased, c.Ref)
 		}
 	}
-	return out, nil
+	out.Assigned, err = d.assignedTo(ctx, row.Person)
+	return out, err
+}
+
+// assignedTo lists the waiting cases that were handed over to somebody.
+func (d *Desk) assignedTo(ctx context.Context, person casefile.Person) ([]casefile.CaseRef, error) {
+	var out []casefile.CaseRef
+	for after := casefile.CaseRef(""); ; {
+		open, err := d.o.Records.OpenCases(ctx, after, watchPage)
+		if err != nil {
+			return nil, fmt.Errorf("list the cases that were handed over to somebody: %w", err)
+		}
+		for _, c := range open {
+			if c.AssignedTo == person && c.State == casefile.StateQueued {
+				out = append(out, c.Ref)
+			}
+			after = c.Ref
+		}
+		if len(open) < watchPage {
+			return out, nil
+		}
+	}
 }
 
 // releaseDisabled ends the claim of somebody who was disabled. The verb's id is that of the claim, so

@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -191,6 +192,10 @@ func (d *Desk) setActs(ctx context.Context, who access.Who, need access.Permissi
 			return SwitchAnswer{}, casefile.Invalid("platform", "not the name of a platform")
 		}
 		name = records.ActsOf(platform)
+		err = d.checkPlatform(ctx, platform, name, on)
+		if err != nil {
+			return SwitchAnswer{}, err
+		}
 	}
 	view, err := d.setSwitch(ctx, actor, name, on, true, reason)
 	if err != nil {
@@ -203,6 +208,51 @@ func (d *Desk) setActs(ctx context.Context, who access.Who, need access.Permissi
 	}
 	out.Waiting, err = d.waitingActs(ctx, platform)
 	return out, err
+}
+
+// checkPlatform refuses a platform that nothing here knows: a pause of a misspelled one would stop
+// nothing and look as if it did. What is paused already can be resumed by whatever name.
+func (d *Desk) checkPlatform(ctx context.Context, platform, name string, on bool) error {
+	known, err := d.knownPlatforms(ctx)
+	if err != nil || slices.Contains(known, platform) {
+		return err
+	}
+	rows, err := d.o.Records.Switches(ctx)
+	if err != nil {
+		return fmt.Errorf("read switches: %w", err)
+	}
+	if on && slices.ContainsFunc(rows, func(r records.SwitchRow) bool { return r.Name == name && !r.On }) {
+		return nil
+	}
+	if len(known) == 0 {
+		return casefile.Invalid("platform", "not a platform known here: there are no cases of any yet")
+	}
+	return casefile.Invalid("platform", "not a platform known here: one of %s", strings.Join(known, ", "))
+}
+
+// knownPlatforms are those that this deployment is made for, or where it is made for any, those of all
+// its cases.
+func (d *Desk) knownPlatforms(ctx context.Context) ([]string, error) {
+	if len(d.o.Platforms) > 0 {
+		return d.o.Platforms, nil
+	}
+	var out []string
+	for cursor := ""; ; {
+		cases, next, err := d.o.Records.ListCases(ctx, "", cursor, watchPage)
+		if err != nil {
+			return nil, fmt.Errorf("list cases for their platforms: %w", err)
+		}
+		for _, c := range cases {
+			if !slices.Contains(out, c.Platform) {
+				out = append(out, c.Platform)
+			}
+		}
+		if next == "" {
+			slices.Sort(out)
+			return out, nil
+		}
+		cursor = next
+	}
 }
 
 // pausing lists the switches that are off and cover acts of a platform, or of any with "".

@@ -75,7 +75,7 @@ func actsSwitch(g *global, use, short string, set func(*client.Client, context.C
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			reason, err := readWords(cmd, file)
+			reason, err := readWords(cmd, file, "a reason")
 			if err != nil {
 				return err
 			}
@@ -133,7 +133,7 @@ func actsSettle(g *global) *cobra.Command {
 			if outcome != "done" && outcome != "not-done" {
 				return misuse("--outcome must be done or not-done")
 			}
-			reason, err := readWords(cmd, file)
+			reason, err := readWords(cmd, file, "a reason")
 			if err != nil {
 				return err
 			}
@@ -198,7 +198,7 @@ func automationSet(g *global, on bool, use, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			reason, err := readWords(cmd, file)
+			reason, err := readWords(cmd, file, "a reason")
 			if err != nil {
 				return err
 			}

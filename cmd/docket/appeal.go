@@ -37,7 +37,7 @@ func appealOpen(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "open NOTICE", Short: "Hand an appeal in, by the number on the notice; the complaint is read from a file", Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			words, err := readWords(cmd, file)
+			words, err := readWords(cmd, file, "the complaint")
 			if err != nil {
 				return err
 			}
@@ -87,7 +87,7 @@ func appealList(g *global) *cobra.Command {
 						marks = append(marks, "not for you: you took part")
 					}
 					_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-						plain(a.Appeal), a.Case, a.Kind, a.State, when(&a.DueAt), a.Holder, a.Outcome, strings.Join(marks, ", "))
+						plain(a.Appeal), a.Case, a.Kind, a.State, when(&a.DueAt), a.Holder, outcomeText(a.Kind, a.Outcome), strings.Join(marks, ", "))
 				}
 				if page.Next != "" {
 					_, _ = fmt.Fprintf(w, "more: --cursor %s\n", page.Next)
@@ -132,7 +132,8 @@ func showAppeal(out io.Writer, v review.AppealView) error {
 	}
 	if r := v.Ruling; r != nil {
 		p.head("Ruling")
-		p.line("  %s by %s (%s) at %s: %s", r.Outcome, r.Person, r.Role, when(&r.At), plain(r.Rationale))
+		p.line("  %s", outcomeText(v.Kind, r.Outcome))
+		p.line("  ruled by %s (%s) at %s: %s", r.Person, r.Role, when(&r.At), plain(r.Rationale))
 		if r.Event != "" {
 			p.line("  proof: entry %s, hash %s", r.Event, r.Hash)
 		}
@@ -147,14 +148,31 @@ func showAppeal(out io.Writer, v review.AppealView) error {
 	return showCase(out, v.View)
 }
 
-func (g *global) printAppeal(out io.Writer, a review.AppealAnswer) error {
+// outcomeText says what a ruling means for what it is about: an emergency order is not "upheld" by the
+// outcome of that name, it falls.
+func outcomeText(kind casefile.AppealKind, outcome casefile.AppealOutcome) string {
+	emergency := kind == casefile.AppealEmergency
+	switch {
+	case outcome == casefile.OutcomeUpheld && emergency:
+		return "the order falls: the suspension is taken back"
+	case outcome == casefile.OutcomeRejected && emergency:
+		return "the order stands"
+	case outcome == casefile.OutcomeUpheld:
+		return "upheld: the decision is taken back"
+	case outcome == casefile.OutcomeRejected:
+		return "rejected: the decision stands"
+	}
+	return plain(string(outcome))
+}
+
+func (g *global) printAppeal(out io.Writer, kind casefile.AppealKind, a review.AppealAnswer) error {
 	return g.print(out, a, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "appeal\t%s\nstate\t%s\n", plain(a.Appeal), a.State)
 		if a.Claim != nil {
 			_, _ = fmt.Fprintf(w, "claim\t%d until %s\n", a.Claim.Number, when(&a.Claim.ExpiresAt))
 		}
 		if a.Outcome != "" {
-			_, _ = fmt.Fprintf(w, "outcome\t%s\n", a.Outcome)
+			_, _ = fmt.Fprintf(w, "outcome\t%s\n", outcomeText(kind, a.Outcome))
 		}
 		_, _ = fmt.Fprintf(w, "key\t%s\n", plain(a.Key))
 	})
@@ -174,7 +192,7 @@ func appealNext(g *global) *cobra.Command {
 				return doubtful(err, key.key)
 			}
 			if ok {
-				return g.printAppeal(cmd.OutOrStdout(), a)
+				return g.printAppeal(cmd.OutOrStdout(), "", a)
 			}
 			return g.print(cmd.OutOrStdout(), nil, func(w io.Writer) {
 				_, _ = fmt.Fprintln(w, "no appeal waits that you may decide")
@@ -190,7 +208,7 @@ func appealClaim(g *global) *cobra.Command {
 		if err != nil {
 			return doubtful(err, key.key)
 		}
-		return g.printAppeal(cmd.OutOrStdout(), a)
+		return g.printAppeal(cmd.OutOrStdout(), "", a)
 	}))
 }
 
@@ -199,24 +217,25 @@ func (k *verbKey) appeal(id string) review.AppealCall {
 	return review.AppealCall{Appeal: id, Key: k.key}
 }
 
-// heldAppeal reads the number of the claim that the caller holds now, as held does for a case.
-func (k *verbKey) heldAppeal(cmd *cobra.Command, c *client.Client, appeal string) (int, error) {
+// heldAppeal reads the kind of an appeal and the number of the claim that the caller holds now, as held
+// does for a case.
+func (k *verbKey) heldAppeal(cmd *cobra.Command, c *client.Client, appeal string) (casefile.AppealKind, int, error) {
 	v, err := c.Appeal(cmd.Context(), appeal)
 	switch {
 	case err != nil:
-		return 0, err
+		return "", 0, err
 	case v.Mine:
-		return v.Claim.Number, nil
+		return v.Kind, v.Claim.Number, nil
 	case k.again:
-		return 0, nil
+		return v.Kind, 0, nil
 	}
-	return 0, casefile.Errorf(casefile.CodeStaleClaim, "you do not hold this appeal: claim it first")
+	return "", 0, casefile.Errorf(casefile.CodeStaleClaim, "you do not hold this appeal: claim it first")
 }
 
 func appealRelease(g *global) *cobra.Command {
 	var key verbKey
 	return key.on(onAppeal(g, "release", "Give an appeal back", func(cmd *cobra.Command, c *client.Client, appeal string) error {
-		claim, err := key.heldAppeal(cmd, c, appeal)
+		kind, claim, err := key.heldAppeal(cmd, c, appeal)
 		if err != nil {
 			return err
 		}
@@ -224,7 +243,7 @@ func appealRelease(g *global) *cobra.Command {
 		if err != nil {
 			return doubtful(err, key.key)
 		}
-		return g.printAppeal(cmd.OutOrStdout(), a)
+		return g.printAppeal(cmd.OutOrStdout(), kind, a)
 	}))
 }
 
@@ -232,16 +251,23 @@ func appealRelease(g *global) *cobra.Command {
 type rulingFlags struct{ outcome, file string }
 
 func (f *rulingFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.outcome, "outcome", "", "upheld or rejected (required)")
+	cmd.Flags().StringVar(&f.outcome, "outcome", "", "upheld (the decision is taken back) or rejected (it stands); of an emergency order falls or stands (required)")
 	cmd.Flags().StringVar(&f.file, "rationale-file", "-", "file with the rationale, - for standard input")
 }
 
 func (f *rulingFlags) form(cmd *cobra.Command) (casefile.AppealForm, error) {
-	if !casefile.AppealOutcome(f.outcome).Valid() {
-		return casefile.AppealForm{}, misuse("--outcome must be upheld or rejected")
+	outcome := casefile.AppealOutcome(f.outcome)
+	switch f.outcome {
+	case "falls":
+		outcome = casefile.OutcomeUpheld
+	case "stands":
+		outcome = casefile.OutcomeRejected
 	}
-	words, err := readWords(cmd, f.file)
-	return casefile.AppealForm{Outcome: casefile.AppealOutcome(f.outcome), Rationale: words}, err
+	if !outcome.Valid() {
+		return casefile.AppealForm{}, misuse("--outcome must be upheld or rejected; of an emergency order falls or stands")
+	}
+	words, err := readWords(cmd, f.file, "a rationale")
+	return casefile.AppealForm{Outcome: outcome, Rationale: words}, err
 }
 
 func appealPreview(g *global) *cobra.Command {
@@ -270,7 +296,7 @@ func appealRule(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		claim, err := key.heldAppeal(cmd, c, appeal)
+		kind, claim, err := key.heldAppeal(cmd, c, appeal)
 		if err != nil {
 			return err
 		}
@@ -278,10 +304,13 @@ func appealRule(g *global) *cobra.Command {
 		if err != nil {
 			return doubtful(err, key.key)
 		}
-		return g.printAppeal(cmd.OutOrStdout(), a)
+		return g.printAppeal(cmd.OutOrStdout(), kind, a)
 	})
 	cmd.Long = `Decide an appeal that you hold. Nobody who took part in its case may. --confirm with the token that
-"docket appeal preview" printed sends that very notice. A ruling cannot be withdrawn.`
+"docket appeal preview" printed sends that very notice. A ruling cannot be withdrawn.
+
+--outcome stands is the same as rejected, falls the same as upheld: of the review of an emergency order,
+the order stands, or it falls and the suspension is taken back.`
 	f.register(cmd)
 	cmd.Flags().StringVar(&confirm, "confirm", "", "token of the preview that you confirm")
 	return key.on(cmd)

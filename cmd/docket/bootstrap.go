@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,7 +67,7 @@ type introduced struct {
 	Login  string          `json:"login"`
 	Person casefile.Person `json:"person"`
 	Roles  []casefile.Role `json:"roles"`
-	// Link is the path of a login link, or Token an API token; each is shown this once.
+	// Link is a login link (its path alone where the address is not known), or Token an API token; each is shown this once.
 	Link  string `json:"login_link,omitempty"`
 	Token string `json:"token,omitempty"`
 }
@@ -75,6 +76,10 @@ func (i introduced) show(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "login\t%s\nperson\t%s\n", plain(i.Login), plain(string(i.Person)))
 	if i.Token != "" {
 		_, _ = fmt.Fprintf(w, "token\t%s\n", i.Token)
+		return
+	}
+	if strings.HasPrefix(i.Link, "http") {
+		_, _ = fmt.Fprintf(w, "link\t%s\ngood\tonce, for 15 minutes\n", i.Link)
 		return
 	}
 	_, _ = fmt.Fprintf(w, "link\t%s, at the address of the console, once, for 15 minutes\n", i.Link)

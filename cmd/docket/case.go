@@ -114,7 +114,7 @@ func caseList(g *global) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&state, "state", "", "only cases in this state, such as queued, claimed or closed")
+	f.StringVar(&state, "state", "", "only cases in this state: new, queued, claimed, decided, proven or closed")
 	f.StringVar(&queue, "queue", "", "this queue, in the order in which its cases are handed out")
 	f.StringVar(&cursor, "cursor", "", "go on where an earlier page ended")
 	f.IntVar(&limit, "limit", 0, "cases on the page (default 50, at most 200)")
@@ -154,7 +154,7 @@ and write handles and words on standard input.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&state, "state", "", "only cases in this state")
+	f.StringVar(&state, "state", "", "only cases in this state: new, queued, claimed, decided, proven or closed")
 	f.StringVar(&q.Queue, "queue", "", "only cases of this queue")
 	f.StringVar(&policy, "policy", "", "only cases with this policy code, such as VE-08")
 	f.StringVar(&action, "action", "", "only cases decided with this action, such as L5")

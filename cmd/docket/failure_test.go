@@ -40,7 +40,7 @@ func TestErrorsAsJSON(t *testing.T) {
 
 	require.Equal(t, failure{Code: casefile.CodeForbidden, Message: "your roles do not allow queue.read"},
 		told(t, b.as("admin", "--json", "case", "queues")))
-	require.Equal(t, failure{Code: casefile.CodeInvalid, Field: "state", Message: "not a state of a case"},
+	require.Equal(t, failure{Code: casefile.CodeInvalid, Field: "state", Message: "not a state of a case: one of new, queued, claimed, decided, proven, closed"},
 		told(t, b.as("rev1", "--json", "case", "list", "--state", "x")))
 	require.Equal(t, casefile.CodeNotFound, told(t, b.as("rev1", "--json", "case", "show", "00000-00000")).Code)
 	require.Equal(t, casefile.CodeNotFound, told(t, b.as("detector", "--json", "flag", "submit", b.data+"/none")).Code)

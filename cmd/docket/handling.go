@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -17,15 +19,19 @@ func reasonFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "reason-file", "-", "file with the reason, - for standard input (words in an argument would show in the process list)")
 }
 
-// readWords reads somebody's words.
-func readWords(cmd *cobra.Command, file string) (string, error) {
+// readWords reads somebody's words; what they are is for whoever gave none.
+func readWords(cmd *cobra.Command, file, what string) (string, error) {
 	data, err := readInput(cmd, file)
 	if err != nil {
 		return "", err
 	}
 	words := strings.TrimSpace(string(data))
 	if words == "" {
-		return "", misuse("no words in %s", plain(file))
+		from := "in " + file
+		if file == "-" {
+			from = "on standard input"
+		}
+		return "", misuse("no words %s; %s is needed", from, what)
 	}
 	return words, nil
 }
@@ -108,7 +114,7 @@ func caseHandOver(g *global) *cobra.Command {
 		if (to == "") == (queue == "") {
 			return nil, misuse("name either a person with --to or a queue with --queue")
 		}
-		reason, err := readWords(cmd, file)
+		reason, err := readWords(cmd, file, "a reason")
 		return func(c *client.Client, call review.VerbCall, claim int) (review.VerbAnswer, error) {
 			return c.HandOver(cmd.Context(), review.HandOverCall{VerbCall: call, Claim: claim, To: to, Queue: queue, Reason: reason})
 		}, err
@@ -126,7 +132,7 @@ func caseRefer(g *global) *cobra.Command {
 		if !casefile.ReferralKind(kind).Valid() {
 			return nil, misuse("--to must be one of child_safety, self_harm, legal, policy_team")
 		}
-		reason, err := readWords(cmd, file)
+		reason, err := readWords(cmd, file, "a reason")
 		return func(c *client.Client, call review.VerbCall, claim int) (review.VerbAnswer, error) {
 			return c.Refer(cmd.Context(), review.ReferCall{VerbCall: call, Claim: claim, Kind: casefile.ReferralKind(kind), Reason: reason})
 		}, err
@@ -144,7 +150,7 @@ func caseEscalate(g *global) *cobra.Command {
 	var threat bool
 	var file string
 	cmd := onCase(g, "escalate", "Give a case to the lead's queue", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		reason, err := readWords(cmd, file)
+		reason, err := readWords(cmd, file, "a reason")
 		if err != nil {
 			return err
 		}
@@ -164,16 +170,16 @@ every queue and people are paged. It takes no claim.`
 func caseDeadline(g *global) *cobra.Command {
 	var key verbKey
 	var kind, file string
-	var when whenFlags
+	var ahead whenFlags
 	cmd := onCase(g, "deadline", "Move a case's deadline; a lead's", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
 		if !casefile.DeadlineKind(kind).Valid() {
 			return misuse("--deadline must be touch or decision")
 		}
-		to, err := when.time("to", "in")
+		to, err := ahead.time("to", "in")
 		if err != nil {
 			return err
 		}
-		reason, err := readWords(cmd, file)
+		reason, err := readWords(cmd, file, "a reason")
 		if err != nil {
 			return err
 		}
@@ -181,10 +187,15 @@ func caseDeadline(g *global) *cobra.Command {
 		if err != nil {
 			return doubtful(err, key.key)
 		}
-		return g.printAnswer(cmd.OutOrStdout(), a)
+		return g.print(cmd.OutOrStdout(), a, func(w io.Writer) {
+			showAnswer(w, a)
+			if !key.again { // the time that counts is that of the first call
+				_, _ = fmt.Fprintf(w, "deadline %s\t%s\n", kind, when(&to))
+			}
+		})
 	})
 	cmd.Flags().StringVar(&kind, "deadline", "", "touch or decision (required)")
-	when.register(cmd, "to", "in", "the new deadline")
+	ahead.register(cmd, "to", "in", "the new deadline, at most 90 days ahead")
 	reasonFlag(cmd, &file)
 	return key.on(cmd)
 }
@@ -193,7 +204,7 @@ func caseForceRelease(g *global) *cobra.Command {
 	var key verbKey
 	var file string
 	cmd := onCase(g, "force-release", "End somebody else's claim; a lead's", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		reason, err := readWords(cmd, file)
+		reason, err := readWords(cmd, file, "a reason")
 		if err != nil {
 			return err
 		}

@@ -175,7 +175,7 @@ func (p *printer) decision(v review.CaseView) {
 		p.line("  act %d %s (%s): %s %s%s", a.Act.Number, a.Act.Kind, a.Direction, a.State, plain(a.Why), triesOf(a))
 	}
 	for _, a := range d.Appeals {
-		p.line("  %s %s: %s, due %s %s", a.Kind, plain(a.Appeal), a.State, when(&a.DueAt), a.Outcome)
+		p.line("  %s %s: %s, due %s %s", a.Kind, plain(a.Appeal), a.State, when(&a.DueAt), outcomeText(a.Kind, a.Outcome))
 	}
 	if v.Proof != nil {
 		p.line("  proof: entry %s, index %d, hash %s", v.Proof.Event, v.Proof.Index, v.Proof.Hash)

@@ -62,9 +62,13 @@ func onPerson(g *global, use, short string, do func(cmd *cobra.Command, c *clien
 	}
 }
 
-func (g *global) printIntroduced(out io.Writer, i review.Introduced) error {
+// printIntroduced prints the whole address of a login link; in JSON it stands as the API gives it.
+func (g *global) printIntroduced(out io.Writer, c *client.Client, i review.Introduced) error {
 	return g.print(out, i, func(w io.Writer) {
-		made := introduced{Login: i.Login, Person: i.Person, Roles: i.Roles, Link: i.LoginLink, Token: i.Token}
+		made := introduced{Login: i.Login, Person: i.Person, Roles: i.Roles, Token: i.Token}
+		if i.LoginLink != "" {
+			made.Link = strings.TrimRight(c.Base, "/") + i.LoginLink
+		}
 		made.show(w)
 	})
 }
@@ -89,7 +93,7 @@ Either is shown this once.`,
 			if err != nil {
 				return err
 			}
-			return g.printIntroduced(cmd.OutOrStdout(), made)
+			return g.printIntroduced(cmd.OutOrStdout(), c, made)
 		},
 	}
 	cmd.Flags().StringVar(&call.Name, "name", "", "the person's name")
@@ -108,6 +112,9 @@ func peopleDisable(g *global) *cobra.Command {
 			_, _ = fmt.Fprintf(w, "person\t%s\nactive\tfalse\n", d.Person)
 			for _, ref := range d.Released {
 				_, _ = fmt.Fprintf(w, "released\t%s\n", ref)
+			}
+			for _, ref := range d.Assigned {
+				_, _ = fmt.Fprintf(w, "handed over to them\t%s: only a lead can claim it now\n", ref)
 			}
 			for _, ref := range d.NotReleased {
 				_, _ = fmt.Fprintf(w, "NOT RELEASED\t%s: give the command again, or wait for the end of the lease\n", ref)
@@ -132,7 +139,7 @@ func peopleReset(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return g.printIntroduced(cmd.OutOrStdout(), made)
+		return g.printIntroduced(cmd.OutOrStdout(), c, made)
 	})
 }
 
@@ -144,7 +151,7 @@ func glassOpen(g *global) *cobra.Command {
 	var minutes int
 	var file string
 	cmd := onCase(g, "open", "Open a case to yourself for a reason and a short time; it goes on the ledger and somebody reviews it", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
-		reason, err := readWords(cmd, file)
+		reason, err := readWords(cmd, file, "a reason")
 		if err != nil {
 			return err
 		}

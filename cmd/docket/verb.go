@@ -49,22 +49,24 @@ func (k *verbKey) call(ref casefile.CaseRef) review.VerbCall {
 }
 
 func (g *global) printAnswer(out io.Writer, a review.VerbAnswer) error {
-	return g.print(out, a, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "case\t%s\nstate\t%s\nevidence revision\t%d\n", a.Case, a.State, a.EvidenceRevision)
-		if a.Claim != nil {
-			_, _ = fmt.Fprintf(w, "claim\t%d until %s\n", a.Claim.Number, when(&a.Claim.ExpiresAt))
-		}
-		if a.Decision != "" {
-			_, _ = fmt.Fprintf(w, "decision\t%s\n", a.Decision)
-		}
-		if a.GraceUntil != nil {
-			_, _ = fmt.Fprintf(w, "can be withdrawn until\t%s\n", a.GraceUntil.UTC().Format("2006-01-02 15:04:05Z"))
-		}
-		if a.Referral != "" {
-			_, _ = fmt.Fprintf(w, "receipt\t%s\n", plain(string(a.Referral)))
-		}
-		_, _ = fmt.Fprintf(w, "key\t%s\n", plain(a.Key))
-	})
+	return g.print(out, a, func(w io.Writer) { showAnswer(w, a) })
+}
+
+func showAnswer(w io.Writer, a review.VerbAnswer) {
+	_, _ = fmt.Fprintf(w, "case\t%s\nstate\t%s\nevidence revision\t%d\n", a.Case, a.State, a.EvidenceRevision)
+	if a.Claim != nil {
+		_, _ = fmt.Fprintf(w, "claim\t%d until %s\n", a.Claim.Number, when(&a.Claim.ExpiresAt))
+	}
+	if a.Decision != "" {
+		_, _ = fmt.Fprintf(w, "decision\t%s\n", a.Decision)
+	}
+	if a.GraceUntil != nil {
+		_, _ = fmt.Fprintf(w, "can be withdrawn until\t%s\n", a.GraceUntil.UTC().Format("2006-01-02 15:04:05Z"))
+	}
+	if a.Referral != "" {
+		_, _ = fmt.Fprintf(w, "receipt\t%s\n", plain(string(a.Referral)))
+	}
+	_, _ = fmt.Fprintf(w, "key\t%s\n", plain(a.Key))
 }
 
 func caseNext(g *global) *cobra.Command {

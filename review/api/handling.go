@@ -32,7 +32,7 @@ type EscalateBody struct {
 // DeadlineBody moves a deadline.
 type DeadlineBody struct {
 	Deadline casefile.DeadlineKind `json:"deadline" enum:"touch,decision"`
-	To       time.Time             `json:"to" doc:"A time ahead"`
+	To       time.Time             `json:"to" doc:"A time at most 90 days ahead"`
 	Reason   string                `json:"reason" doc:"1 to 4000 characters; sealed"`
 }
 
