@@ -23,7 +23,14 @@ type Ledger struct {
 // Append appends entries in order; equal ones that are there already are answered with their old
 // receipt. With Prove set it waits until a signed checkpoint covers that entry.
 func (l *Ledger) Append(ctx context.Context, ask workflows.AppendAsk) (workflows.AppendAnswer, error) {
+	taken, err := l.taken(ctx, ask)
+	if err != nil || taken {
+		return workflows.AppendAnswer{Taken: taken}, err
+	}
 	receipts, err := l.Log.Append(ctx, ask.Entries)
+	if ask.Fence && casefile.ErrorCode(err) == casefile.CodeConflict {
+		return workflows.AppendAnswer{Taken: true}, nil
+	}
 	if err != nil {
 		// Whatever the log refuses (a fork, a gap) it has raised an alarm for. The chain waits here
 		// until a person has put it right: failing the workflow for good would lose the case.
@@ -41,6 +48,26 @@ func (l *Ledger) Append(ctx context.Context, ask workflows.AppendAsk) (workflows
 		answer.Bundle = &b
 	}
 	return answer, nil
+}
+
+// taken says of a fence whether the log holds other bytes under its number. It is asked before they
+// are appended, since the log raises an alarm for a fork.
+func (l *Ledger) taken(ctx context.Context, ask workflows.AppendAsk) (bool, error) {
+	if !ask.Fence {
+		return false, nil
+	}
+	for _, f := range ask.Entries {
+		r, err := l.Log.Receipt(ctx, f.Event)
+		switch {
+		case casefile.ErrorCode(err) == casefile.CodeNotFound:
+			continue
+		case err != nil:
+			return false, fmt.Errorf("look a fence's number up: %w", err)
+		case r.Hash != f.Hash():
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // ChainHead finds a chain's last entry in the log, for a case whose run was lost.

@@ -284,3 +284,30 @@ func TestAppendWithoutProof(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, proven.Bundle)
 }
+
+// TestAppendFence: a number that another run's entry has is answered as taken; the same bytes again are
+// there already.
+func TestAppendFence(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1"))
+	fix := func(reason casefile.CloseReason) []casefile.FixedEntry {
+		fixed, err := b.work.FixEntries(t.Context(), workflows.FixEntriesAsk{Platform: platform, Account: l.account, Prev: l.s.Chain.Hash, Drafts: []workflows.PendingDraft{{
+			Event: casefile.NewEventID(l.s.Chain.Name, l.s.Chain.Seq+1), At: b.clock(),
+			Draft: casefile.Draft{Type: casefile.EntryClosed, Actor: casefile.System, Closed: &casefile.ClosedBody{Reason: reason}}}}})
+		require.NoError(t, err)
+		return fixed
+	}
+	first, second := fix(casefile.CloseTest), fix(casefile.CloseDuplicate)
+	for range 2 {
+		answer, err := b.led.Append(t.Context(), workflows.AppendAsk{Entries: first, Fence: true})
+		require.NoError(t, err)
+		require.False(t, answer.Taken)
+		require.Len(t, answer.Receipts, 1)
+	}
+	answer, err := b.led.Append(t.Context(), workflows.AppendAsk{Entries: second, Fence: true})
+	require.NoError(t, err)
+	require.Equal(t, workflows.AppendAnswer{Taken: true}, answer)
+	_, err = b.led.Append(t.Context(), workflows.AppendAsk{Entries: second})
+	requireCode(t, casefile.CodeUnavailable, err)
+}

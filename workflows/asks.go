@@ -177,12 +177,16 @@ type FixEntriesAsk struct {
 type AppendAsk struct {
 	Entries []casefile.FixedEntry `json:"entries"`
 	Prove   casefile.EventID      `json:"prove,omitempty"`
+	// Fence says that this is the first entry behind those of a lost run, of which one may still have
+	// been on its way: where the log holds other bytes under its number, the answer says so.
+	Fence bool `json:"fence,omitempty"`
 }
 
 // AppendAnswer holds the receipts in the order asked for, and the proof.
 type AppendAnswer struct {
 	Receipts []casefile.Receipt `json:"receipts"`
 	Bundle   *casefile.Bundle   `json:"bundle,omitempty"`
+	Taken    bool               `json:"taken,omitempty"` // of a fence: nothing was appended
 }
 
 // ArchiveAsk asks to seal the case file.

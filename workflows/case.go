@@ -269,7 +269,8 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	if a.Revision == 0 {
 		return nil
 	}
-	err := r.chain.follow(ctx)
+	err := r.chain.fence(ctx, casefile.Draft{Type: casefile.EntryRestarted, Actor: casefile.System,
+		Restarted: &casefile.RestartedBody{Revision: a.Revision, Void: a.Void}})
 	if err != nil {
 		return err
 	}
@@ -281,8 +282,6 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	r.s.Touched = a.LastClaim > 0
 	r.s.Round = a.Round + 1
 	r.s.Voided = a.VoidIDs
-	r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryRestarted, Actor: casefile.System,
-		Restarted: &casefile.RestartedBody{Revision: a.Revision, Void: a.Void}})
 	return nil
 }
 

@@ -55,6 +55,31 @@ func TestCaseOfALostRunGoesOn(t *testing.T) {
 	}, s.types())
 }
 
+// TestCaseGoesOnBehindAnEntryUnderWay: an entry of the lost run comes in after the log was asked where
+// the chain stands, and the case goes on behind it.
+func TestCaseGoesOnBehindAnEntryUnderWay(t *testing.T) {
+	t.Parallel()
+	first := newStage(t, "f1")
+	first.env.RegisterDelayedCallback(first.env.CancelWorkflow, time.Minute)
+	first.run(workflows.CaseInput{}, "f1")
+
+	s := newStage(t, "f1", "f2")
+	s.entries = first.entries
+	s.underWay = []casefile.Entry{{Event: casefile.NewEventID(casefile.CaseChain(ref), 3), Type: casefile.EntryOpinion}}
+	s.lost = workflows.TakeInAnswer{Revision: 7, EvidenceRevision: 1, LastClaim: 3}
+	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.send(2*time.Minute, workflows.UpdateClose, "v2", closeAs("v2", reviewer, 4, 2))
+	s.run(workflows.CaseInput{}, "f2")
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, []casefile.EntryType{
+		casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryOpinion, casefile.EntryRestarted, casefile.EntryFlagAccepted, casefile.EntryRoute,
+		casefile.EntryClosed,
+	}, s.types())
+	data, err := casefile.Canonical(s.entries[2])
+	require.NoError(t, err)
+	require.Equal(t, casefile.EntryHash(data), s.entries[3].Prev)
+}
+
 // TestCaseOfALostRunVoidsOpinions: what was said in a run that was lost counts no more, and that
 // stands on the ledger.
 func TestCaseOfALostRunVoidsOpinions(t *testing.T) {

@@ -44,14 +44,13 @@ func reinstate(ctx workflow.Context, in ReinstatementInput, acts *actRun) error 
 	if err != nil {
 		return err // unproven: the actor has the refusal on record
 	}
+	plan := casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)}
 	if prepared.Again {
-		err = n.follow(ctx)
-		if err != nil {
-			return err
-		}
+		err = n.fence(ctx, plan)
+	} else {
+		n.draft(ctx, plan)
+		err = n.drain(ctx)
 	}
-	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
-	err = n.drain(ctx)
 	if err != nil {
 		return err
 	}

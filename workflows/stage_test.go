@@ -49,6 +49,7 @@ type stage struct {
 	taken     map[casefile.FlagKey]bool
 	projected []workflows.ProjectAsk
 	entries   []casefile.Entry
+	underWay  []casefile.Entry // of a lost run, that come in once the head was asked for
 	archived  []workflows.ArchiveAsk
 	takedowns []workflows.TakedownInput
 	assessed  int
@@ -218,6 +219,9 @@ func (s *stage) append(_ context.Context, ask workflows.AppendAsk) (workflows.Ap
 		if err != nil {
 			return a, err
 		}
+		if seq != len(s.entries)+1 && ask.Fence {
+			return workflows.AppendAnswer{Taken: true}, nil
+		}
 		if seq != len(s.entries)+1 {
 			return a, temporal.NewNonRetryableApplicationError("gap", "state", errors.New("gap"))
 		}
@@ -233,6 +237,7 @@ func (s *stage) append(_ context.Context, ask workflows.AppendAsk) (workflows.Ap
 func (s *stage) chainHead(context.Context, workflows.ChainHeadAsk) (workflows.ChainHeadAnswer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() { s.entries, s.underWay = append(s.entries, s.underWay...), nil }()
 	if len(s.entries) == 0 {
 		return workflows.ChainHeadAnswer{}, nil
 	}

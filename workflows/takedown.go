@@ -55,14 +55,13 @@ func (t *takedownRun) run(ctx workflow.Context) error {
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
+	plan := casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)}
 	if prepared.Again {
-		err = n.follow(ctx)
-		if err != nil {
-			return err
-		}
+		err = n.fence(ctx, plan)
+	} else {
+		n.draft(ctx, plan)
+		err = n.drain(ctx)
 	}
-	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
-	err = n.drain(ctx)
 	if err != nil {
 		return err
 	}
