@@ -155,7 +155,8 @@ func TestPromise11Pages(t *testing.T) {
 		},
 		"people, and one refused": func(w wording) answer {
 			s.desk.people = []review.PersonView{{Person: "p-colleague", Login: "colleague", Name: w.name, Roles: []casefile.Role{casefile.RoleReviewer}, Active: true}}
-			return admin.post("/people", url.Values{"login": {w.text}, "name": {w.name}, "team": {w.text}, "roles": {w.text}})
+			team := []rune(w.text) // of the length that a team may have, so that every wording is refused for its login
+			return admin.post("/people", url.Values{"login": {w.text}, "name": {w.name}, "team": {string(team[:min(len(team), 64)])}, "roles": {w.text}})
 		},
 		"appeal": func(w wording) answer {
 			appeal(w)
