@@ -58,6 +58,32 @@ func TestEmergency(t *testing.T) {
 	given := b.as("senior", "case", "opinion", ref, "--file", form, "--emergency", "--evidence-revision", "1").good(t)
 	require.NotContains(t, given, "withdrawn")
 	require.Contains(t, b.as("rev1", "case", "show", ref).good(t), "decided by emergency")
+
+	require.NoError(t, b.Workflows.CarryOut(t.Context(), one))
+	row, err := b.Records.Case(t.Context(), one)
+	require.NoError(t, err)
+	order, _, err := b.Records.PutAppeal(t.Context(), records.AppealRow{
+		ID: casefile.NewID(), Kind: casefile.AppealEmergency, Decision: row.Decision, Case: one, Platform: row.Platform, Account: row.Account,
+		OpenedBy: casefile.System, OpenedAt: b.Clock.Now(), DueAt: b.Clock.Now().Add(casefile.EmergencyReviewTime), State: casefile.AppealOpen,
+	})
+	require.NoError(t, err)
+	b.as("rev3", "appeal", "claim", order.ID).good(t)
+	const words = "[the order was wrong]"
+	require.Contains(t, b.typed("rev3", words, "appeal", "preview", order.ID, "--outcome", "stands").good(t), "- The decision stands and nothing is taken back.\n")
+	require.Contains(t, b.typed("rev3", words, "appeal", "preview", order.ID, "--outcome", "maybe").bad(t), "of an emergency order falls or stands")
+	ruled := b.typed("rev3", words, "appeal", "rule", order.ID, "--outcome", "falls").good(t)
+	require.Regexp(t, `(?m)^outcome +the order falls: the suspension is taken back$`, ruled)
+	require.Contains(t, b.as("rev1", "appeal", "list").good(t), "the order falls: the suspension is taken back")
+	require.Contains(t, b.as("auditor", "appeal", "show", order.ID).good(t), "  the order falls: the suspension is taken back\n  ruled by ")
+}
+
+// TestOutcomeText: what a ruling means, for an appeal and for the review of an emergency order.
+func TestOutcomeText(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "the order stands", outcomeText(casefile.AppealEmergency, casefile.OutcomeRejected))
+	require.Equal(t, "rejected: the decision stands", outcomeText(casefile.AppealByAccount, casefile.OutcomeRejected))
+	require.Equal(t, "upheld: the decision is taken back", outcomeText(casefile.AppealByAccount, casefile.OutcomeUpheld))
+	require.Empty(t, outcomeText(casefile.AppealEmergency, ""))
 }
 
 // TestHandling: what a holder and a lead do with a case beside judging it.
