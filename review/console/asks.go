@@ -146,7 +146,7 @@ func verbs() []verb {
 		},
 		{
 			name: "deadline", may: access.CaseDeadline, title: "Move a deadline", button: "Move it", keeps: true, done: flashMoved,
-			text:  []string{"It goes on the ledger that you moved it, and until when; your words are sealed."},
+			text:  []string{"The new time lies at most 90 days ahead. It goes on the ledger that you moved it, and until when; your words are sealed."},
 			wants: wants{deadline: true, when: "to", exact: true, presets: []time.Duration{time.Hour, 4 * time.Hour, 24 * time.Hour, 72 * time.Hour}, words: "Why it is moved"},
 			do: func(v *visit, f verbForm) (outcome, error) {
 				to, err := f.moment("to", v.now)

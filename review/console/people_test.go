@@ -60,9 +60,15 @@ func TestPeople(t *testing.T) {
 	newcomer = s.visitor()
 	require.Equal(t, "/queues", newcomer.send(formRequest("/login", url.Values{"code": {code}})).header.Get("Location"))
 
+	assigned, _ := s.Open(2)
+	s.login("rev1").take(assigned)
+	handed := s.login("rev1").post("/cases/"+string(assigned)+"/handover", url.Values{"go": {"on"}, "key": {"h"}, "claim": {"1"}, "to": {"newcomer"}, "reason": {"they know more"}})
+	require.Equal(t, http.StatusSeeOther, handed.status, handed.body)
+
 	a = admin.post("/people/"+person+"/disable", formOf(admin.get("/people/"+person+"/disable").page(), ""))
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.Contains(t, textOf(byID(a.page(), "released")), string(ref), "what they held goes back")
+	require.Contains(t, textOf(byID(a.page(), "assigned")), string(assigned), "what was handed over to them waits for a lead")
 	require.Equal(t, http.StatusUnauthorized, newcomer.get("/queues").status)
 	require.Contains(t, textOf(byID(admin.get("/people").page(), "people")), "disabled")
 	a = admin.post("/people/"+person+"/enable", formOf(admin.get("/people/"+person+"/enable").page(), ""))
