@@ -447,7 +447,7 @@ func TestReopenedCaseStaysRestricted(t *testing.T) {
 func TestReasonsAreRead(t *testing.T) {
 	t.Parallel()
 	b, ctx := reviewtest.New(t, nil), context.Background()
-	ref, post := b.Open(1)
+	ref, _ := b.Open(1)
 	rev1, rev2 := b.Who("rev1"), b.Who("rev2")
 	number := claim(t, b, "rev1", ref)
 	_, err := b.Desk.HandOver(ctx, rev1, review.HandOverCall{VerbCall: verb(ref), Claim: number, To: "rev2", Reason: "[knows the group]"})
