@@ -131,7 +131,7 @@ func findingTitle(k casefile.FindingKind) string {
 var valueLabels = map[string]string{
 	"posts": "posts", "reposts": "reposts", "replies": "replies", "days": "days covered",
 	"closed": "closed", "violations": "with a violation", "highest_action": "highest step of the ladder",
-	"items": "posts in this case", "items_new": "of these not in an earlier case",
+	"items": "pieces of evidence", "items_new": "of these in no earlier case",
 	"live": "not lapsed", "account": "account", "max": "highest post", "accounts": "accounts",
 }
 
