@@ -221,9 +221,8 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 		return workflows.PrepareActsAnswer{}, err
 	}
 	var answer workflows.PrepareActsAnswer
-	for i, row := range stand {
+	for _, row := range stand {
 		answer.Acts = append(answer.Acts, workflows.PreparedAct{Act: row.Act, UndoDigest: row.UndoDigest})
-		answer.Again = answer.Again || row.State != casefile.ActPlanned || !row.PlannedAt.Equal(rows[i].PlannedAt)
 	}
 	return answer, nil
 }

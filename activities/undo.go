@@ -165,7 +165,6 @@ func (a *Actor) PrepareUndo(ctx context.Context, ask workflows.PrepareUndoAsk) (
 		if err != nil {
 			return workflows.PrepareActsAnswer{}, err
 		}
-		answer.Again = answer.Again || slices.ContainsFunc(rows, reverseOf(done))
 		undo, err := a.planUndo(ctx, done)
 		if err != nil {
 			return workflows.PrepareActsAnswer{}, err

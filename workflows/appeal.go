@@ -38,7 +38,7 @@ func (w Workflows) Appeal(ctx workflow.Context, in AppealInput) error {
 	if taken.Ruling != nil {
 		r.s.Ruling, r.s.State = taken.Ruling, casefile.AppealDecided
 	}
-	r.chain = &numberer{chain: &r.s.Chain, platform: d.Platform, account: d.Account}
+	r.chain = &numberer{chain: &r.s.Chain, platform: d.Platform, account: d.Account, renumbers: true}
 	err := r.handleVerbs(ctx)
 	if err != nil {
 		return err
@@ -197,9 +197,8 @@ func (r *appealRun) strike(ctx workflow.Context) error {
 // prove puts the ruling on the ledger, waits for its proof and records both.
 func (r *appealRun) prove(ctx workflow.Context) (casefile.Bundle, error) {
 	ruling := r.s.Ruling
-	event := r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryAppealRuling,
+	r.chain.want = r.chain.draft(ctx, casefile.Draft{Type: casefile.EntryAppealRuling,
 		Actor: casefile.Actor{Person: ruling.Person, Role: ruling.Role}, Ruling: ruling})
-	r.chain.want = event
 	err := r.chain.drain(ctx)
 	if err != nil {
 		return casefile.Bundle{}, err
@@ -207,7 +206,7 @@ func (r *appealRun) prove(ctx workflow.Context) (casefile.Bundle, error) {
 	if r.chain.bundle == nil {
 		return casefile.Bundle{}, temporal.NewNonRetryableApplicationError("the ledger gave no proof of the ruling", string(casefile.CodeUnproven), nil)
 	}
-	r.s.Event, r.s.Hash = event, casefile.EntryHash(r.chain.bundle.Entry)
+	r.s.Event, r.s.Hash = r.chain.want, casefile.EntryHash(r.chain.bundle.Entry)
 	r.s.State = casefile.AppealRejected
 	if ruling.Outcome == casefile.OutcomeUpheld {
 		r.s.State = casefile.AppealUpheld

@@ -27,7 +27,6 @@ type court struct {
 	ended    []workflows.FinishUndoAsk
 	told     int
 	refuse   error
-	again    bool // undo rows stood planned before
 }
 
 func newCourt(t *testing.T) *court {
@@ -74,7 +73,7 @@ func (c *court) prepareUndo(_ context.Context, ask workflows.PrepareUndoAsk) (wo
 	if c.refuse != nil {
 		return workflows.PrepareActsAnswer{}, c.refuse
 	}
-	a := workflows.PrepareActsAnswer{Again: c.again}
+	var a workflows.PrepareActsAnswer
 	acts := casefile.PlanActs(ask.Reinstatement.Takedown.Decision, 0)
 	for i := len(acts) - 1; i >= 0; i-- {
 		a.Acts = append(a.Acts, workflows.PreparedAct{Act: acts[i], UndoDigest: "undo"})
@@ -191,7 +190,6 @@ func TestPromise08AnUpheldAppealTakesEverythingBack(t *testing.T) {
 func TestReinstatementGoesOnBehindALostRun(t *testing.T) {
 	t.Parallel()
 	c := newCourt(t)
-	c.again = true
 	c.entries = append(c.entries, casefile.Entry{Event: casefile.NewEventID(casefile.ReinstatementChain("A1"), 1), Type: casefile.EntryActsPlanned})
 	c.env.ExecuteWorkflow(workflows.ReinstatementWorkflowType, c.reinstatement())
 	require.NoError(t, c.env.GetWorkflowError())

@@ -212,9 +212,6 @@ type PrepareActsAsk struct {
 // PrepareActsAnswer is the planned acts with the digests of their undo records.
 type PrepareActsAnswer struct {
 	Acts []PreparedAct `json:"acts"`
-	// Again says that acts stood planned before this attempt: an earlier run may have been lost, so
-	// that the ledger chain goes on behind what the log holds of it (ChainHead) and not from its start.
-	Again bool `json:"again,omitempty"`
 }
 
 // PreparedAct is an act whose undo is written down.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -16,6 +17,10 @@ type numberer struct {
 	chain    *Chain
 	platform string
 	account  casefile.AccountKey
+
+	// renumbers says that nothing names the chain's entries by their numbers, so that they move behind
+	// those that another run put into the log: of a lost one, or of this one before it was reset.
+	renumbers bool
 
 	want   casefile.EventID // an entry whose proof is waited for
 	bundle *casefile.Bundle // the proof of want
@@ -114,9 +119,10 @@ func (n *numberer) drain(ctx workflow.Context) error {
 }
 
 func (n *numberer) appendOnce(ctx workflow.Context) error {
+	var drafts []PendingDraft
 	if len(n.chain.Fixed) == 0 {
 		n.flush = false
-		drafts := n.chain.Drafts[:min(len(n.chain.Drafts), maxFix)]
+		drafts = n.chain.Drafts[:min(len(n.chain.Drafts), maxFix)]
 		ask := FixEntriesAsk{Platform: n.platform, Account: n.account, Prev: n.chain.Hash, Drafts: drafts}
 		if n.chain.Seq == 0 {
 			ask.Cause = n.chain.Cause
@@ -135,7 +141,7 @@ func (n *numberer) appendOnce(ctx workflow.Context) error {
 			n.flush = true
 		}
 	}
-	ask := AppendAsk{Entries: n.chain.Fixed}
+	ask := AppendAsk{Entries: n.chain.Fixed, Fence: n.renumbers}
 	for _, f := range n.chain.Fixed {
 		if f.Event == n.want {
 			ask.Prove = n.want
@@ -147,9 +153,31 @@ func (n *numberer) appendOnce(ctx workflow.Context) error {
 		return err
 	}
 	n.chain.Fixed = nil
+	if answer.Taken {
+		return n.renumber(ctx, drafts)
+	}
 	if answer.Bundle != nil {
 		n.bundle = answer.Bundle
 	}
+	return nil
+}
+
+// renumber puts drafts, and those behind them, behind what the log holds by now.
+func (n *numberer) renumber(ctx workflow.Context, drafts []PendingDraft) error {
+	err := n.follow(ctx)
+	if err != nil {
+		return err
+	}
+	n.chain.Drafts = append(slices.Clone(drafts), n.chain.Drafts...)
+	want := n.want
+	for i := range n.chain.Drafts {
+		event := casefile.NewEventID(n.chain.Name, n.chain.Seq+i+1)
+		if want != "" && want == n.chain.Drafts[i].Event {
+			n.want = event
+		}
+		n.chain.Drafts[i].Event = event
+	}
+	n.flush = true
 	return nil
 }
 

@@ -18,7 +18,7 @@ func (w Workflows) Reinstatement(ctx workflow.Context, in ReinstatementInput) er
 	}
 	chain := casefile.ReinstatementChain(ruling.Appeal)
 	acts := &actRun{w: w, decision: d.ID, on: chain}
-	acts.chain = &numberer{chain: &Chain{Name: chain, Cause: casefile.EntryHash(in.Bundle.Entry)}, platform: d.Platform, account: d.Account}
+	acts.chain = &numberer{chain: &Chain{Name: chain, Cause: casefile.EntryHash(in.Bundle.Entry)}, platform: d.Platform, account: d.Account, renumbers: true}
 	acts.settleAsk = func(ctx workflow.Context, act casefile.Act, dir casefile.Direction, a SettleArgs) (casefile.ActOutcome, error) {
 		ask := SettleActAsk{Takedown: in.Takedown, Act: act, Direction: dir, Done: a.Done, Person: a.Actor.Person}
 		var out casefile.ActOutcome
@@ -44,13 +44,8 @@ func reinstate(ctx workflow.Context, in ReinstatementInput, acts *actRun) error 
 	if err != nil {
 		return err // unproven: the actor has the refusal on record
 	}
-	plan := casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)}
-	if prepared.Again {
-		err = n.fence(ctx, plan)
-	} else {
-		n.draft(ctx, plan)
-		err = n.drain(ctx)
-	}
+	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
+	err = n.drain(ctx)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (w Workflows) Takedown(ctx workflow.Context, in TakedownInput) error {
 	t := &takedownRun{in: in, acts: &actRun{w: w, decision: d.ID, on: casefile.TakedownChain(d.ID)}}
 	t.acts.chain = &numberer{
 		chain:    &Chain{Name: casefile.TakedownChain(d.ID), Cause: casefile.EntryHash(in.Bundle.Entry)},
-		platform: d.Platform, account: d.Account,
+		platform: d.Platform, account: d.Account, renumbers: true,
 	}
 	t.acts.settleAsk = func(ctx workflow.Context, act casefile.Act, dir casefile.Direction, a SettleArgs) (casefile.ActOutcome, error) {
 		ask := SettleActAsk{Takedown: in, Act: act, Direction: dir, Done: a.Done, Person: a.Actor.Person}
@@ -55,13 +55,8 @@ func (t *takedownRun) run(ctx workflow.Context) error {
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
-	plan := casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)}
-	if prepared.Again {
-		err = n.fence(ctx, plan)
-	} else {
-		n.draft(ctx, plan)
-		err = n.drain(ctx)
-	}
+	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsPlanned, Actor: casefile.System, Planned: planned(d, prepared.Acts)})
+	err = n.drain(ctx)
 	if err != nil {
 		return err
 	}

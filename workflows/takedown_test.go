@@ -22,7 +22,6 @@ type field struct {
 	order    []string
 	outcomes map[int]casefile.ActState // of acts by number; done if unnamed
 	refuse   error                     // of PrepareActs
-	again    bool                      // acts stood planned before
 	finished []workflows.FinishAsk
 	ended    []time.Time
 	decided  casefile.Judgement
@@ -50,7 +49,7 @@ func (f *field) prepare(_ context.Context, ask workflows.PrepareActsAsk) (workfl
 	if f.refuse != nil {
 		return workflows.PrepareActsAnswer{}, f.refuse
 	}
-	a := workflows.PrepareActsAnswer{Again: f.again}
+	var a workflows.PrepareActsAnswer
 	for _, act := range casefile.PlanActs(ask.Takedown.Decision, 2) {
 		a.Acts = append(a.Acts, workflows.PreparedAct{Act: act, UndoDigest: "undo"})
 	}
@@ -119,12 +118,11 @@ func TestTakedownAnnouncesActsAndRecords(t *testing.T) {
 	require.Equal(t, casefile.DecisionDone, f.finished[0].State)
 }
 
-// TestTakedownGoesOnBehindALostRun: the log holds an entry of this chain already, so that the new run's
-// first is the second.
+// TestTakedownGoesOnBehindALostRun: the log holds an entry of this chain already, of a lost run or of this
+// one before it was reset, so that the new one's first is the second.
 func TestTakedownGoesOnBehindALostRun(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
-	f.again = true
 	lost := casefile.Entry{Event: casefile.NewEventID(casefile.TakedownChain("d1"), 1), Type: casefile.EntryActsPlanned}
 	f.entries = append(f.entries, lost)
 	f.run()

@@ -304,6 +304,35 @@ func TestPromise04LostRunsAreReconciled(t *testing.T) {
 	b.verifyLog()
 }
 
+// TestResetTakedownDoesNothingTwice: a takedown that was reset to its beginning goes on behind what it put
+// on the ledger itself, acts once and tells once.
+func TestResetTakedownDoesNothingTwice(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(t.TempDir()))
+	f := testFlag("f-reset", 1)
+	ref := b.flag(f)
+	given := b.decide("rev1", ref, form(casefile.L5, casefile.VE08, f.Evidence[0].ID))
+	b.awaitDecision(given.Decision, casefile.DecisionDone)
+	b.awaitNotice(given.Decision)
+	b.awaitEntries(casefile.TakedownChain(given.Decision), 3)
+	before, err := b.records.Acts(t.Context(), given.Decision)
+	require.NoError(t, err)
+	id := casefile.TakedownWorkflowID(ref, given.Decision)
+	_, err = b.client.WorkflowService().ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace: worker.Namespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id}, Reason: "a test",
+		WorkflowTaskFinishEventId: firstTask(t, b, id), RequestId: casefile.NewID(),
+	})
+	require.NoError(t, err)
+	b.awaitEntries(casefile.TakedownChain(given.Decision), 6)
+	after, err := b.records.Acts(t.Context(), given.Decision)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	row, err := b.records.Decision(t.Context(), given.Decision)
+	require.NoError(t, err)
+	require.Equal(t, casefile.DecisionDone, row.State)
+	b.verifyLog()
+}
+
 // firstTask is the event at which the run's first workflow task was completed.
 func firstTask(t *testing.T, b *bed, id string) int64 {
 	t.Helper()
