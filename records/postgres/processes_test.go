@@ -55,7 +55,7 @@ func TestProcesses(t *testing.T) {
 		return err
 	})
 	race(t, stores, calls, func(s *postgres.Store, i int) error {
-		in, err := s.TakeIn(t.Context(), "example", "a", flag(i), casefile.CaseRef(fmt.Sprintf("CASE0-%05d", i)), now)
+		in, err := s.TakeIn(t.Context(), "example", "a", flag(i), casefile.CaseRef(fmt.Sprintf("CASEX-%05d", i)), now)
 		mu.Lock()
 		defer mu.Unlock()
 		opened[in.Case]++
