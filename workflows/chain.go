@@ -50,37 +50,18 @@ func (n *numberer) follow(ctx workflow.Context) error {
 	return nil
 }
 
-// fence follows the chain and appends one entry behind it. An entry of the lost run that was still on
-// its way and came in first is followed as well; one that comes later is refused by the log. Nothing
-// else may be drafted before it returns.
+// fence appends one entry behind what the log holds of a lost run's chain. An entry of that run that was
+// still on its way and came in first is followed as well; one that comes later is refused by the log.
+// Nothing else may be drafted before it returns.
 func (n *numberer) fence(ctx workflow.Context, d casefile.Draft) error {
-	for {
-		err := n.follow(ctx)
-		if err != nil {
-			return err
-		}
-		fix := FixEntriesAsk{Platform: n.platform, Account: n.account, Prev: n.chain.Hash, Drafts: []PendingDraft{
-			{Event: casefile.NewEventID(n.chain.Name, n.chain.Seq+1), At: workflow.Now(ctx), Draft: d},
-		}}
-		if n.chain.Seq == 0 {
-			fix.Cause = n.chain.Cause
-		}
-		var fixed []casefile.FixedEntry
-		err = workflow.ExecuteLocalActivity(localOptions(ctx), ActivityFixEntries, fix).Get(ctx, &fixed)
-		if err != nil {
-			return err
-		}
-		var answer AppendAnswer
-		err = workflow.ExecuteActivity(ledgerOptions(ctx), ActivityAppend, AppendAsk{Entries: fixed, Fence: true}).Get(ctx, &answer)
-		if err != nil {
-			return err
-		}
-		if !answer.Taken {
-			n.chain.Seq++
-			n.chain.Hash = fixed[0].Hash()
-			return nil
-		}
+	err := n.follow(ctx)
+	if err != nil {
+		return err
 	}
+	n.renumbers = true
+	defer func() { n.renumbers = false }()
+	n.draft(ctx, d)
+	return n.drain(ctx)
 }
 
 // idle reports whether everything drafted is in the log.
