@@ -204,6 +204,14 @@ func (b *bed) take(account casefile.AccountKey, flags ...casefile.FlagKey) workf
 	return answer
 }
 
+// takeUndecided takes flags into a case of which the ledger holds no decision.
+func (b *bed) takeUndecided(account casefile.AccountKey, flags ...casefile.FlagKey) workflows.TakeInAnswer {
+	b.t.Helper()
+	answer, err := b.work.TakeIn(b.t.Context(), workflows.TakeInAsk{Platform: platform, Account: account, Flags: flags, Undecided: true})
+	require.NoError(b.t, err)
+	return answer
+}
+
 func (b *bed) assessAsk(account casefile.AccountKey, ref casefile.CaseRef) workflows.AssessAsk {
 	return workflows.AssessAsk{Platform: platform, Account: account, Ref: ref, OpenedAt: b.clock()}
 }
@@ -398,6 +406,14 @@ func (l *life) graced(opinions ...casefile.Opinion) casefile.Decision {
 // decide settles the case by opinions, puts the decision on the ledger and gives its takedown.
 func (l *life) decide(opinions ...casefile.Opinion) workflows.TakedownInput {
 	l.t.Helper()
+	d := l.logged(opinions...)
+	l.project(workflows.ProjectAsk{Bundle: l.bundle})
+	return wire(l.t, workflows.TakedownInput{Decision: d, Bundle: *l.bundle})
+}
+
+// logged settles the case by opinions and puts the decision on the ledger; the records have no proof yet.
+func (l *life) logged(opinions ...casefile.Opinion) casefile.Decision {
+	l.t.Helper()
 	d := l.settled(opinions...)
 	last := opinions[len(opinions)-1]
 	var drafts []casefile.Draft
@@ -417,8 +433,7 @@ func (l *life) decide(opinions ...casefile.Opinion) workflows.TakedownInput {
 	drafts = append(drafts, casefile.Draft{Type: casefile.EntryDecision, Actor: casefile.Actor{Person: last.Person, Role: last.Role}, Decision: &d})
 	fixed := l.append(event, drafts...)
 	l.s.DecisionHash, l.s.State, l.s.Claim, l.s.DecisionState = fixed[len(fixed)-1].Hash(), casefile.StateProven, nil, casefile.DecisionRecorded
-	l.project(workflows.ProjectAsk{Bundle: l.bundle})
-	return wire(l.t, workflows.TakedownInput{Decision: d, Bundle: *l.bundle})
+	return d
 }
 
 // wire gives a value as a workflow's payload would carry it.

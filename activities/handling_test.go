@@ -239,7 +239,7 @@ func TestProjectOfARunThatWasLostInItsGrace(t *testing.T) {
 	b := newBed(t)
 	l := b.begin(flagOf("f1", post("p1", postText, 1)))
 	d := l.graced(l.opinion("p-anna0000", judgement(casefile.L5), "p1"))
-	a := b.take(l.account, b.identity.Flag(platform, "f1"))
+	a := b.takeUndecided(l.account, b.identity.Flag(platform, "f1"))
 	next := &life{bed: b, account: l.account}
 	next.s = workflows.CaseState{Ref: a.Ref, Ordinal: a.Ordinal, State: casefile.StateNew, Revision: a.Revision, EvidenceRevision: a.EvidenceRevision,
 		OpenedAt: a.OpenedAt, Round: a.Round + 1, Voided: a.VoidIDs, Settings: a.Settings, Route: l.s.Route, Queue: l.s.Queue}

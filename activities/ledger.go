@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/workflows"
@@ -70,17 +71,49 @@ func (l *Ledger) taken(ctx context.Context, ask workflows.AppendAsk) (bool, erro
 	return false, nil
 }
 
-// ChainHead finds a chain's last entry in the log, for a case whose run was lost.
+// ChainHead finds a chain's last entry in the log, for a case whose run was lost, and the proof of the
+// decision that it ends with, if it was asked for it.
 func (l *Ledger) ChainHead(ctx context.Context, ask workflows.ChainHeadAsk) (workflows.ChainHeadAnswer, error) {
 	var head workflows.ChainHeadAnswer
+	var entries []casefile.Receipt
 	for {
 		r, err := l.Log.Receipt(ctx, casefile.NewEventID(ask.Chain, head.Seq+1))
 		if casefile.ErrorCode(err) == casefile.CodeNotFound {
-			return head, nil
+			break
 		}
 		if err != nil {
 			return workflows.ChainHeadAnswer{}, fmt.Errorf("look a chain's head up: %w", err)
 		}
 		head.Seq, head.Hash = head.Seq+1, r.Hash
+		entries = append(entries, r)
 	}
+	if !ask.Decision {
+		return head, nil
+	}
+	var err error
+	head.Decision, err = l.lastDecision(ctx, entries)
+	return head, err
+}
+
+// lastDecision proves the decision that a chain ends with; nil where it ends otherwise. Each run that was
+// lost since has left an entry behind it.
+func (l *Ledger) lastDecision(ctx context.Context, entries []casefile.Receipt) (*casefile.Bundle, error) {
+	for _, r := range slices.Backward(entries) {
+		b, err := l.Log.Prove(ctx, r.Index)
+		if err != nil {
+			return nil, fmt.Errorf("prove entry %s: %w", r.Event, err)
+		}
+		e, err := casefile.ParseEntry(b.Entry)
+		if err != nil {
+			return nil, fmt.Errorf("read entry %s: %w", r.Event, err)
+		}
+		switch e.Type {
+		case casefile.EntryDecision:
+			return &b, nil
+		case casefile.EntryRestarted:
+		default:
+			return nil, nil
+		}
+	}
+	return nil, nil
 }

@@ -19,11 +19,12 @@ const newCaseAttempts = 3
 
 // TakeIn takes flags into the account's open case by compare-and-set on their receipt rows. A flag
 // without a row, or whose row names another case, is dropped and recorded. Where the open case is
-// that of a lost run whose decision is proven, nothing is taken in: the answer has the decision.
+// that of a lost run and decided, nothing is taken in: the answer has the decision, with its proof if
+// records saw it. One without a proof is taken for undecided where the ask says so.
 func (w *Work) TakeIn(ctx context.Context, ask workflows.TakeInAsk) (workflows.TakeInAnswer, error) {
-	proven, err := w.provenCase(ctx, ask)
-	if err != nil || proven.Ref != "" {
-		return proven, err
+	decided, err := w.decidedCase(ctx, ask)
+	if err != nil || decided.Ref != "" {
+		return decided, err
 	}
 	answer := workflows.TakeInAnswer{Settings: w.Settings}
 	for i, flag := range ask.Flags {
@@ -113,9 +114,9 @@ func (w *Work) undecidedOpinions(ctx context.Context, ref casefile.CaseRef) ([]s
 	return ids, nil
 }
 
-// provenCase answers for a lost run whose case is open and whose decision is on the ledger; the
-// answer's Ref is "" where there is none. Only a flag of the account's own brings such a case back.
-func (w *Work) provenCase(ctx context.Context, ask workflows.TakeInAsk) (workflows.TakeInAnswer, error) {
+// decidedCase answers for a lost run whose case is open and decided; the answer's Ref is "" where there
+// is none. Only a flag of the account's own brings such a case back.
+func (w *Work) decidedCase(ctx context.Context, ask workflows.TakeInAsk) (workflows.TakeInAnswer, error) {
 	none := workflows.TakeInAnswer{}
 	account, err := w.Records.Account(ctx, ask.Account)
 	if casefile.ErrorCode(err) == casefile.CodeNotFound || err == nil && account.OpenCase == "" {
@@ -135,7 +136,7 @@ func (w *Work) provenCase(ctx context.Context, ask workflows.TakeInAsk) (workflo
 	if err != nil {
 		return none, fmt.Errorf("read the open case's decision: %w", err)
 	}
-	if d.Bundle == nil || d.State == casefile.DecisionWithdrawn {
+	if d.State == casefile.DecisionWithdrawn || d.Bundle == nil && ask.Undecided {
 		return none, nil
 	}
 	known, err := w.anyFlagOf(ctx, ask)
@@ -145,7 +146,11 @@ func (w *Work) provenCase(ctx context.Context, ask workflows.TakeInAsk) (workflo
 	answer := workflows.TakeInAnswer{
 		Ref: row.Ref, Ordinal: row.Ordinal, OpenedAt: row.OpenedAt, Previous: row.Previous,
 		Revision: row.Revision, EvidenceRevision: row.EvidenceRevision, Round: row.Round, Threat: row.Threat, Settings: w.Settings,
-		Proven: &workflows.ProvenDecision{Decision: d.Decision, Bundle: *d.Bundle},
+	}
+	if d.Bundle == nil {
+		answer.Unproven = &d.Decision
+	} else {
+		answer.Proven = &workflows.ProvenDecision{Decision: d.Decision, Bundle: *d.Bundle}
 	}
 	answer.Referrals, err = w.Records.Referrals(ctx, row.Ref)
 	if err != nil {

@@ -224,7 +224,6 @@ func TestTakeInVoidsWhatWasNotDecided(t *testing.T) {
 	a := b.take(l.account, b.identity.Flag(platform, "f1"))
 	require.Equal(t, 1, a.Round)
 	require.Equal(t, []string{blind.ID}, a.VoidIDs)
-	require.Empty(t, a.Void)
 
 	l.s.Stage = casefile.StageAdjudication
 	l.project(workflows.ProjectAsk{Opinions: l.s.Opinions})
@@ -261,6 +260,35 @@ func TestTakeInOfAProvenCase(t *testing.T) {
 	require.Len(t, next.Taken, 1)
 }
 
+// TestTakeInOfADecisionOnTheLedger: the run was lost before the records had the proof. The log has it,
+// however many runs were lost since, and the actor takes the two together.
+func TestTakeInOfADecisionOnTheLedger(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1", post("p1", postText, 1)))
+	ask := workflows.ChainHeadAsk{Chain: casefile.CaseChain(l.s.Ref), Decision: true}
+	head, err := b.led.ChainHead(t.Context(), ask)
+	require.NoError(t, err)
+	require.Nil(t, head.Decision, "nobody has decided")
+	l.logged(l.opinion("p-anna0000", judgement(casefile.L5), "p1"))
+	for range 2 {
+		a := b.take(l.account, b.identity.Flag(platform, "f1"))
+		require.Empty(t, a.Taken)
+		require.NotNil(t, a.Unproven)
+		head, err = b.led.ChainHead(t.Context(), ask)
+		require.NoError(t, err)
+		require.True(t, head.Decision.Decides(a.Unproven.ID))
+		require.False(t, head.Decision.Decides("another"))
+		_, err = b.actor.PrepareActs(t.Context(), workflows.PrepareActsAsk{Takedown: wire(t, workflows.TakedownInput{Decision: *a.Unproven, Bundle: *head.Decision})})
+		require.NoError(t, err)
+		l.append("", casefile.Draft{Type: casefile.EntryRestarted, Actor: casefile.System, Restarted: &casefile.RestartedBody{Revision: l.s.Revision}})
+	}
+	l.append("", casefile.Draft{Type: casefile.EntryClosed, Actor: casefile.System, Closed: &casefile.ClosedBody{Reason: casefile.CloseTest}})
+	head, err = b.led.ChainHead(t.Context(), ask)
+	require.NoError(t, err)
+	require.Nil(t, head.Decision, "the chain went on")
+}
+
 // TestTakeInOfAWithdrawnDecision: what was withdrawn is not gone on with.
 func TestTakeInOfAWithdrawnDecision(t *testing.T) {
 	t.Parallel()
@@ -269,6 +297,11 @@ func TestTakeInOfAWithdrawnDecision(t *testing.T) {
 	l.graced(l.opinion("p-anna0000", judgement(casefile.L5), "p1"))
 	a := b.take(l.account, b.identity.Flag(platform, "f1"))
 	require.Nil(t, a.Proven, "it has no proof")
+	require.NotNil(t, a.Unproven, "the ledger is to be asked")
+	require.Empty(t, a.Taken)
+	a = b.takeUndecided(l.account, b.identity.Flag(platform, "f1"))
+	require.Nil(t, a.Unproven)
+	require.Len(t, a.Taken, 1)
 	require.Len(t, a.VoidIDs, 1)
 	l.s.State, l.s.DecisionState, l.s.Voided = casefile.StateQueued, casefile.DecisionWithdrawn, a.VoidIDs
 	l.project(workflows.ProjectAsk{})

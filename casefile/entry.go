@@ -221,11 +221,10 @@ type DeadlineBody struct {
 	Queue    string       `json:"queue"`
 }
 
-// RestartedBody records that a case goes on after its run was lost. Void are the events of opinions
-// that no decision came of.
+// RestartedBody records that a case goes on after its run was lost. Opinions before it in the chain
+// that no decision came of are void.
 type RestartedBody struct {
-	Revision int       `json:"revision"` // the highest that records had seen
-	Void     []EventID `json:"void,omitempty"`
+	Revision int `json:"revision"` // the highest that records had seen
 }
 
 // SettledBody records the outcome of an act that a person established. Digest is the keyed digest
@@ -473,7 +472,7 @@ func handlingBody(d Draft, commit func(label, digest string) string, event Event
 	case d.Type == EntryReferred && d.Referral != nil:
 		return map[string]any{"referral": d.Referral.ID, "to": d.Referral.Kind, "reason": reason(d.Referral.Digest)}, nil
 	case d.Type == EntryRestarted && d.Restarted != nil:
-		return map[string]any{"revision": d.Restarted.Revision, "void": append([]EventID{}, d.Restarted.Void...)}, nil
+		return d.Restarted, nil
 	case d.Type == EntryActSettled && d.Settled != nil:
 		x := d.Settled
 		return map[string]any{

@@ -104,7 +104,7 @@ func drafts() []casefile.Draft {
 		{Type: casefile.EntryHandled, Actor: person, Handled: &casefile.HandledBody{What: casefile.HandlingThreat, Queue: "lead", Until: &until, Digest: "digest-of-the-reason"}},
 		{Type: casefile.EntryDeadline, Actor: casefile.System, Deadline: &casefile.DeadlineBody{Deadline: casefile.DeadlineTouch, Mark: casefile.MarkMissed, DueAt: then, Queue: "lead"}},
 		{Type: casefile.EntryReferred, Actor: person, Referral: &casefile.Referral{ID: "REFERRAL-1", Kind: casefile.ReferChildSafety, Person: "p-one11111", At: then, Note: "address", Digest: "digest-of-the-reason"}},
-		{Type: casefile.EntryRestarted, Actor: casefile.System, Restarted: &casefile.RestartedBody{Revision: 7, Void: []casefile.EventID{"case.7K2QX-9MDT4/3"}}},
+		{Type: casefile.EntryRestarted, Actor: casefile.System, Restarted: &casefile.RestartedBody{Revision: 7}},
 		{Type: casefile.EntryActSettled, Actor: person, Settled: &casefile.SettledBody{Decision: "DECISION-1", Number: 2, Direction: casefile.Do, State: casefile.ActDone, Digest: "digest-of-the-reason"}},
 		{Type: casefile.EntryAppealOpened, Actor: person, Appeal: &casefile.AppealBody{Appeal: "APPEAL-1", Kind: casefile.AppealByAccount, Decision: "DECISION-1", DueAt: then, Digest: "digest-of-the-complaint"}},
 		{Type: casefile.EntryAppealRuling, Actor: person, Ruling: &casefile.AppealRuling{

@@ -1,5 +1,7 @@
 package casefile
 
+import "encoding/json"
+
 // Receipt says where an entry stands in the log. It proves nothing by itself: a Bundle does.
 type Receipt struct {
 	Event EventID `json:"event"`
@@ -19,4 +21,21 @@ type Bundle struct {
 	Index      uint64   `json:"index"`
 	Path       [][]byte `json:"path"`
 	Checkpoint string   `json:"checkpoint"`
+}
+
+// Decides reports whether the entry is that of the decision of this id. It proves nothing: the bundle is
+// checked by who acts on it. A nil bundle decides nothing.
+func (b *Bundle) Decides(decision string) bool {
+	if b == nil {
+		return false
+	}
+	e, err := ParseEntry(b.Entry)
+	if err != nil || e.Type != EntryDecision {
+		return false
+	}
+	var body struct {
+		Decision string `json:"decision"`
+	}
+	err = json.Unmarshal(e.Body, &body)
+	return err == nil && body.Decision == decision
 }

@@ -49,6 +49,8 @@ type TakeInAsk struct {
 	Platform string              `json:"platform"`
 	Account  casefile.AccountKey `json:"account"`
 	Flags    []casefile.FlagKey  `json:"flags"`
+	// Undecided says that the ledger was asked and holds no decision of the open case.
+	Undecided bool `json:"undecided,omitempty"`
 }
 
 // TakeInAnswer is the open case after the flags; Ref is "" when none was taken in and none is open.
@@ -63,16 +65,18 @@ type TakeInAnswer struct {
 	Revision         int `json:"revision"`
 	EvidenceRevision int `json:"evidence_revision"`
 	LastClaim        int `json:"last_claim"`
-	// Void are the events of opinions of the lost run that no decision on the ledger came of.
-	// VoidIDs are the opinions' ids, Round the round that they were of.
-	Void    []casefile.EventID `json:"void,omitempty"`
-	VoidIDs []string           `json:"void_ids,omitempty"`
-	Round   int                `json:"round,omitempty"`
+	// VoidIDs are the opinions of the lost run that no decision on the ledger came of, Round the round
+	// that they were of.
+	VoidIDs []string `json:"void_ids,omitempty"`
+	Round   int      `json:"round,omitempty"`
 	// Referrals and Threat are what the lost run's case was referred to, and whether it is a threat to life.
 	Referrals []casefile.Referral `json:"referrals,omitempty"`
 	Threat    bool                `json:"threat,omitempty"`
 	// Proven is the lost run's decision where its entry is on the ledger: the case goes on from there.
 	Proven *ProvenDecision `json:"proven,omitempty"`
+	// Unproven is the lost run's decision where records saw no proof of it. Nothing was taken in: the
+	// ledger says whether it stands.
+	Unproven *casefile.Decision `json:"unproven,omitempty"`
 	// Settings are the deployment's times, fixed for the case from here on.
 	Settings Settings `json:"settings"`
 	// FlagAuthors are the people and services who handed the flags in.
@@ -88,12 +92,17 @@ type ProvenDecision struct {
 // ChainHeadAsk asks where a chain stands in the log.
 type ChainHeadAsk struct {
 	Chain string `json:"chain"`
+	// Decision asks for the proof of a case's decision as well.
+	Decision bool `json:"decision,omitempty"`
 }
 
 // ChainHeadAnswer is the chain's last entry in the log: 0 and "" for a chain without entries.
 type ChainHeadAnswer struct {
 	Seq  int    `json:"seq"`
 	Hash string `json:"hash"`
+	// Decision is the proof of the decision that the chain ends with, entries of restarted runs left
+	// out; nil where it ends otherwise, or was not asked for it.
+	Decision *casefile.Bundle `json:"decision,omitempty"`
 }
 
 // TakenFlag is a flag that is in the case, now or from before.

@@ -213,9 +213,7 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 		return nil
 	}
 	flags := r.inbox[:min(len(r.inbox), maxTakeIn)]
-	var answer TakeInAnswer
-	ask := TakeInAsk{Platform: r.in.Platform, Account: r.in.Account, Flags: flags}
-	err = workflow.ExecuteLocalActivity(localOptions(ctx), ActivityTakeIn, ask).Get(ctx, &answer)
+	answer, err := r.askTakeIn(ctx, TakeInAsk{Flags: flags, Undecided: r.s.Ref != ""})
 	if err != nil {
 		return err
 	}
@@ -223,18 +221,32 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 		r.inbox = r.inbox[len(flags):]
 		return nil
 	}
-	for _, p := range answer.FlagAuthors {
-		r.tookPart(p)
-	}
 	if r.s.Ref == "" {
 		err = r.open(ctx, answer)
 		if err != nil {
 			return err
 		}
+		if answer.Unproven != nil && r.chain.decided.Decides(answer.Unproven.ID) {
+			answer.Proven = &ProvenDecision{Decision: *answer.Unproven, Bundle: *r.chain.decided}
+		}
 		if answer.Proven != nil {
 			// The flags wait for the account's next case: this one is decided.
 			return r.resume(ctx, *answer.Proven)
 		}
+		if answer.Unproven != nil {
+			answer, err = r.askTakeIn(ctx, TakeInAsk{Flags: flags, Undecided: true})
+			if err != nil {
+				return err
+			}
+			if answer.Ref == "" { // none of the flags is this case's: its own will bring it back
+				r.s, r.inbox = CaseState{}, r.inbox[len(flags):]
+				return nil
+			}
+			r.s.Voided = answer.VoidIDs
+		}
+	}
+	for _, p := range answer.FlagAuthors {
+		r.tookPart(p)
 	}
 	r.inbox = r.inbox[len(flags):]
 	grown := false
@@ -254,12 +266,19 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 	return r.assess(ctx)
 }
 
+func (r *caseRun) askTakeIn(ctx workflow.Context, ask TakeInAsk) (answer TakeInAnswer, err error) {
+	ask.Platform, ask.Account = r.in.Platform, r.in.Account
+	err = workflow.ExecuteLocalActivity(localOptions(ctx), ActivityTakeIn, ask).Get(ctx, &answer)
+	return answer, err
+}
+
 // maxTakeIn bounds one taking in: a flood of flags of one account is taken in by portions, with the
 // case in its queue after the first.
 const maxTakeIn = 25
 
 // open sets the state of a case that this run has just opened, or of one whose run was lost: then
-// the chain goes on behind what the log holds of it, and opinions that nothing came of are void.
+// the chain goes on behind what the log holds of it, and opinions before the restarted entry that no
+// decision came of are void.
 func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	r.s.Ref, r.s.Ordinal, r.s.OpenedAt, r.s.Previous = a.Ref, a.Ordinal, a.OpenedAt, a.Previous
 	r.s.State = casefile.StateNew
@@ -270,7 +289,7 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 		return nil
 	}
 	err := r.chain.fence(ctx, casefile.Draft{Type: casefile.EntryRestarted, Actor: casefile.System,
-		Restarted: &casefile.RestartedBody{Revision: a.Revision, Void: a.Void}})
+		Restarted: &casefile.RestartedBody{Revision: a.Revision}})
 	if err != nil {
 		return err
 	}

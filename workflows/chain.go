@@ -22,6 +22,9 @@ type numberer struct {
 	// those that another run put into the log: of a lost one, or of this one before it was reset.
 	renumbers bool
 
+	fencing bool             // the chain is a case's, behind a lost run
+	decided *casefile.Bundle // the proof of that run's decision
+
 	want   casefile.EventID // an entry whose proof is waited for
 	bundle *casefile.Bundle // the proof of want
 	busy   bool
@@ -42,24 +45,27 @@ func (n *numberer) draft(ctx workflow.Context, d casefile.Draft) casefile.EventI
 // called before anything is drafted.
 func (n *numberer) follow(ctx workflow.Context) error {
 	var head ChainHeadAnswer
-	err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityChainHead, ChainHeadAsk{Chain: n.chain.Name}).Get(ctx, &head)
+	ask := ChainHeadAsk{Chain: n.chain.Name, Decision: n.fencing}
+	err := workflow.ExecuteActivity(ledgerOptions(ctx), ActivityChainHead, ask).Get(ctx, &head)
 	if err != nil {
 		return err
 	}
 	n.chain.Seq, n.chain.Hash = head.Seq, head.Hash
+	n.decided = head.Decision
 	return nil
 }
 
 // fence appends one entry behind what the log holds of a lost run's chain. An entry of that run that was
 // still on its way and came in first is followed as well; one that comes later is refused by the log.
-// Nothing else may be drafted before it returns.
+// Nothing else may be drafted before it returns. Behind it, decided is the proof of the decision that
+// the lost run put on the ledger.
 func (n *numberer) fence(ctx workflow.Context, d casefile.Draft) error {
+	n.fencing, n.renumbers = true, true
+	defer func() { n.fencing, n.renumbers = false, false }()
 	err := n.follow(ctx)
 	if err != nil {
 		return err
 	}
-	n.renumbers = true
-	defer func() { n.renumbers = false }()
 	n.draft(ctx, d)
 	return n.drain(ctx)
 }

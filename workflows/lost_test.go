@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -80,18 +81,16 @@ func TestCaseGoesOnBehindAnEntryUnderWay(t *testing.T) {
 	require.Equal(t, casefile.EntryHash(data), s.entries[3].Prev)
 }
 
-// TestCaseOfALostRunVoidsOpinions: what was said in a run that was lost counts no more, and that
-// stands on the ledger.
+// TestCaseOfALostRunVoidsOpinions: what was said in a run that was lost counts no more.
 func TestCaseOfALostRunVoidsOpinions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "f1")
-	s.lost = workflows.TakeInAnswer{Revision: 7, EvidenceRevision: 1, LastClaim: 3, Void: []casefile.EventID{"case.7K2QX-9MDT4/3"}, VoidIDs: []string{"v0"}, Round: 2}
+	s.lost = workflows.TakeInAnswer{Revision: 7, EvidenceRevision: 1, LastClaim: 3, VoidIDs: []string{"v0"}, Round: 2}
 	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
 	s.send(2*time.Minute, workflows.UpdateClose, "v2", closeAs("v2", reviewer, 4, 2))
 	s.run(workflows.CaseInput{}, "f1")
 	require.NoError(t, s.env.GetWorkflowError())
 	require.Equal(t, casefile.EntryRestarted, s.entries[0].Type)
-	require.Contains(t, string(s.entries[0].Body), "case.7K2QX-9MDT4/3")
 	require.Equal(t, []string{"v0"}, s.projected[0].State.Voided)
 	require.Equal(t, 3, s.projected[0].State.Round)
 	require.Empty(t, s.projected[1].State.Voided, "said once")
@@ -117,6 +116,59 @@ func TestCaseOfALostRunGoesOnFromItsProof(t *testing.T) {
 	require.Equal(t, first.takedowns, s.takedowns)
 	require.Equal(t, casefile.EntryClosed, s.entries[len(s.entries)-1].Type)
 	require.Equal(t, []casefile.State{casefile.StateProven, casefile.StateClosed}, s.states())
+}
+
+// TestCaseOfALostRunGoesOnFromTheLedger: the run was lost after its decision was put on the ledger and
+// before the records had the proof, or while the entry was still on its way.
+func TestCaseOfALostRunGoesOnFromTheLedger(t *testing.T) {
+	t.Parallel()
+	first := newStage(t, "f1")
+	first.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	first.send(2*time.Minute, workflows.UpdateOpinion, "v2", opinion("v2", reviewer, 1, 1, judgement(casefile.L5, casefile.VE08)))
+	first.run(workflows.CaseInput{}, "f1")
+	require.NoError(t, first.env.GetWorkflowError())
+	require.Len(t, first.takedowns, 1)
+	require.Equal(t, casefile.EntryDecision, first.entries[3].Type)
+
+	again := func(underWay int) *stage {
+		s := newStage(t, "f1", "f2")
+		s.entries, s.underWay = slices.Clone(first.entries[:4-underWay]), slices.Clone(first.entries[4-underWay:4])
+		s.lost = workflows.TakeInAnswer{Revision: 3, EvidenceRevision: 1, LastClaim: 1, VoidIDs: []string{"v2"}, Unproven: &first.takedowns[0].Decision}
+		return s
+	}
+	for underWay := range 2 {
+		s := again(underWay)
+		s.run(workflows.CaseInput{}, "f2")
+		next := continued(t, s.env.GetWorkflowError())
+		require.Equal(t, []casefile.FlagKey{"f2"}, next.Pending, "for the account's next case")
+		require.Empty(t, s.taken)
+		require.Equal(t, first.takedowns, s.takedowns)
+		require.Equal(t, []casefile.EntryType{casefile.EntryDecision, casefile.EntryRestarted, casefile.EntryClosed}, s.types()[3:])
+		require.Equal(t, []casefile.State{casefile.StateProven, casefile.StateClosed}, s.states())
+		require.Empty(t, s.projected[0].State.Voided)
+	}
+
+	// The decision never reached the ledger: it is judged again, and what was said is void.
+	s := again(1)
+	s.underWay = nil
+	s.send(time.Minute, workflows.UpdateClaim, "v8", claim("v8", reviewer))
+	s.send(2*time.Minute, workflows.UpdateClose, "v9", closeAs("v9", reviewer, 2, 2))
+	s.run(workflows.CaseInput{}, "f2")
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Empty(t, s.takedowns)
+	require.Equal(t, []string{"v2"}, s.projected[0].State.Voided)
+	require.Equal(t, []casefile.EntryType{casefile.EntryRestarted, casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed}, s.types()[3:])
+
+	// Another decision's entry is not this one's.
+	s = again(0)
+	other := first.takedowns[0].Decision
+	other.ID = "v7"
+	s.lost.Unproven = &other
+	s.send(time.Minute, workflows.UpdateClaim, "v8", claim("v8", reviewer))
+	s.send(2*time.Minute, workflows.UpdateClose, "v9", closeAs("v9", reviewer, 2, 2))
+	s.run(workflows.CaseInput{}, "f2")
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Empty(t, s.takedowns)
 }
 
 // TestCaseWithdrawnWhileTheGraceEnds: verbs queue up behind a slow projection while the grace time

@@ -157,10 +157,14 @@ func (s *stage) takeIn(_ context.Context, ask workflows.TakeInAsk) (workflows.Ta
 		if !s.known[f] {
 			continue
 		}
-		a.Taken = append(a.Taken, workflows.TakenFlag{Flag: f, Digest: "digest-" + string(f)})
-		s.taken[f] = true
+		if s.lost.Unproven != nil && !ask.Undecided {
+			a.Unproven = s.lost.Unproven
+		} else {
+			a.Taken = append(a.Taken, workflows.TakenFlag{Flag: f, Digest: "digest-" + string(f)})
+			s.taken[f] = true
+		}
 		a.Revision, a.EvidenceRevision, a.LastClaim = s.lost.Revision, s.lost.EvidenceRevision, s.lost.LastClaim
-		a.VoidIDs, a.Void, a.Round, a.Proven = s.lost.VoidIDs, s.lost.Void, s.lost.Round, s.lost.Proven
+		a.VoidIDs, a.Round, a.Proven = s.lost.VoidIDs, s.lost.Round, s.lost.Proven
 		a.Ref, a.Ordinal, a.OpenedAt = ref, 1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 		a.Settings = s.settings
 		a.FlagAuthors = []casefile.Person{"p-detector"}
@@ -234,15 +238,20 @@ func (s *stage) append(_ context.Context, ask workflows.AppendAsk) (workflows.Ap
 	return a, nil
 }
 
-func (s *stage) chainHead(context.Context, workflows.ChainHeadAsk) (workflows.ChainHeadAnswer, error) {
+func (s *stage) chainHead(_ context.Context, ask workflows.ChainHeadAsk) (workflows.ChainHeadAnswer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() { s.entries, s.underWay = append(s.entries, s.underWay...), nil }()
 	if len(s.entries) == 0 {
 		return workflows.ChainHeadAnswer{}, nil
 	}
-	data, err := casefile.Canonical(s.entries[len(s.entries)-1])
-	return workflows.ChainHeadAnswer{Seq: len(s.entries), Hash: casefile.EntryHash(data)}, err
+	last := s.entries[len(s.entries)-1]
+	data, err := casefile.Canonical(last)
+	a := workflows.ChainHeadAnswer{Seq: len(s.entries), Hash: casefile.EntryHash(data)}
+	if ask.Decision && last.Type == casefile.EntryDecision {
+		a.Decision = &casefile.Bundle{Format: casefile.BundleFormat, Entry: data, Index: uint64(len(s.entries) - 1)}
+	}
+	return a, err
 }
 
 func (s *stage) archive(_ context.Context, ask workflows.ArchiveAsk) (workflows.ArchiveAnswer, error) {
