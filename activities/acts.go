@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/enforce"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/records"
@@ -193,6 +194,7 @@ func (a *Actor) checkAct(ctx context.Context, w warrant, act casefile.Act) error
 // PrepareActs plans the decision's acts and writes down, sealed, how to take each back. What stands
 // planned from an earlier attempt or run stays as it is.
 func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (workflows.PrepareActsAnswer, error) {
+	crashpoint.Reach("21") // the takedown that asks has been started
 	w, err := a.authorize(ctx, ask.Takedown)
 	if err != nil {
 		return workflows.PrepareActsAnswer{}, err
@@ -220,6 +222,7 @@ func (a *Actor) PrepareActs(ctx context.Context, ask workflows.PrepareActsAsk) (
 	if err != nil {
 		return workflows.PrepareActsAnswer{}, err
 	}
+	crashpoint.Reach("23")
 	var answer workflows.PrepareActsAnswer
 	for _, row := range stand {
 		answer.Acts = append(answer.Acts, workflows.PreparedAct{Act: row.Act, UndoDigest: row.UndoDigest})
@@ -314,6 +317,7 @@ func (a *Actor) Notify(ctx context.Context, ask workflows.NotifyAsk) (workflows.
 	if err != nil {
 		return workflows.NotifyAnswer{}, err
 	}
+	crashpoint.Reach("29")
 	err = a.Records.SetNoticeState(ctx, notice.Number, state, a.Now())
 	if err != nil {
 		return workflows.NotifyAnswer{}, fmt.Errorf("note the notice's state: %w", err)
@@ -333,6 +337,13 @@ func (a *Actor) NotifyUndo(ctx context.Context, ask workflows.NotifyUndoAsk) (wo
 		return workflows.NotifyAnswer{}, a.onRecord(ctx, w.decision, err)
 	}
 	state, err := a.deliver(ctx, w, notice)
+	switch {
+	case err != nil:
+	case in.Ruling.Outcome == casefile.OutcomeUpheld:
+		crashpoint.Reach("41")
+	default:
+		crashpoint.Reach("37")
+	}
 	return workflows.NotifyAnswer{State: state}, err
 }
 

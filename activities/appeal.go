@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/telling"
 	"github.com/docket-triage/docket/workflows"
@@ -57,6 +58,9 @@ func (w *Work) TakeAppeal(ctx context.Context, ask workflows.TakeAppealAsk) (wor
 		answer.Ruling = row.Ruling
 	}
 	answer.Parts, err = tookPart(ctx, w.Records, d.Decision)
+	if err == nil {
+		crashpoint.Reach("33")
+	}
 	return answer, err
 }
 
@@ -79,6 +83,7 @@ func (w *Work) ProjectAppeal(ctx context.Context, ask workflows.ProjectAppealAsk
 	if err != nil {
 		return fmt.Errorf("project the appeal: %w", err)
 	}
+	appealProjected(ask)
 	return nil
 }
 
@@ -92,6 +97,7 @@ func (w *Work) OrderReview(ctx context.Context, ask workflows.OrderReviewAsk) (w
 	if err != nil {
 		return workflows.OrderReviewAnswer{}, fmt.Errorf("order the review of an emergency order: %w", err)
 	}
+	crashpoint.Reach("21")
 	return workflows.OrderReviewAnswer{Appeal: row.ID}, nil
 }
 
@@ -126,6 +132,7 @@ func (w *Work) FinishUndo(ctx context.Context, ask workflows.FinishUndoAsk) erro
 	if err != nil {
 		return fmt.Errorf("end the appeal: %w", err)
 	}
+	crashpoint.Reach("40")
 	return nil
 }
 

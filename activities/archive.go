@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
@@ -105,6 +106,7 @@ func (w *Work) Archive(ctx context.Context, ask workflows.ArchiveAsk) (workflows
 	if err != nil {
 		return workflows.ArchiveAnswer{}, fmt.Errorf("seal the case file: %w", err)
 	}
+	crashpoint.Reach("22")
 	return workflows.ArchiveAnswer{File: address, Digest: digest}, nil
 }
 

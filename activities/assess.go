@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/workflows"
@@ -41,6 +42,7 @@ func (w *Work) Assess(ctx context.Context, ask workflows.AssessAsk) (workflows.A
 	}
 	w.Log.InfoContext(ctx, "case assessed", "case", string(ask.Ref), "queue", route.Queue, "rule", route.Rule,
 		"severity", route.Severity, "flags", len(g.flags), "lost_flags", g.lost)
+	crashpoint.Reach("10")
 	return answer, nil
 }
 

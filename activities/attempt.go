@@ -66,6 +66,7 @@ func (a *Actor) once(ctx context.Context, w warrant, s step) (casefile.ActOutcom
 	if err != nil {
 		return casefile.ActOutcome{}, fmt.Errorf("note that the act begins: %w", err)
 	}
+	s.begun(ctx)
 	out, err := a.attempt(ctx, w, s, started, &row)
 	if err != nil {
 		noted := a.note(ctx, &row, noteOf(err))
@@ -107,6 +108,7 @@ func (a *Actor) conclude(ctx context.Context, w warrant, out casefile.ActOutcome
 	if err != nil {
 		return casefile.ActOutcome{}, fmt.Errorf("write the act's outcome: %w", err)
 	}
+	written(ctx, out.Direction)
 	a.said(ctx, w, row)
 	return outcomeOf(row), a.tellUncertain(ctx, w, row)
 }
@@ -183,6 +185,7 @@ func (a *Actor) attempt(ctx context.Context, w warrant, s step, first bool, row 
 	code := casefile.ErrorCode(err)
 	switch {
 	case err == nil:
+		s.sent(ctx)
 		return a.outcome(s, casefile.ActDone, reference, ""), nil
 	case again(err, caps):
 		return casefile.ActOutcome{}, fmt.Errorf("send act %d (%s): %w", s.act.Number, s.dir, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/records"
@@ -41,6 +42,7 @@ func (w *Work) Finish(ctx context.Context, ask workflows.FinishAsk) error {
 	if err != nil {
 		return fmt.Errorf("record how far the takedown has come: %w", err)
 	}
+	crashpoint.Reach("28")
 	return nil
 }
 

@@ -48,6 +48,7 @@ func (l *Ledger) Append(ctx context.Context, ask workflows.AppendAsk) (workflows
 		}
 		answer.Bundle = &b
 	}
+	appended(ask.Entries)
 	return answer, nil
 }
 

@@ -55,6 +55,7 @@ func (w *Work) Project(ctx context.Context, ask workflows.ProjectAsk) error {
 	if err != nil {
 		return fmt.Errorf("project the case: %w", err)
 	}
+	projected(ask)
 	if w.Missed != nil {
 		for _, kind := range missed {
 			w.Missed(s.Queue, kind)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
 )
@@ -183,6 +184,9 @@ func (w *Work) takeOne(ctx context.Context, ask workflows.TakeInAsk, flag casefi
 		if casefile.ErrorCode(err) != casefile.CodeConflict {
 			break
 		}
+	}
+	if err == nil {
+		crashpoint.Reach("9")
 	}
 	return t, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/enforce"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/records"
@@ -148,6 +149,7 @@ func (a *Actor) needless(ctx context.Context, w warrant, done records.ActRow) (s
 // writes their reverses down as planned: every act that was done and not taken back since, and every
 // act of which it is not known. An act that has just been sent is waited for.
 func (a *Actor) PrepareUndo(ctx context.Context, ask workflows.PrepareUndoAsk) (workflows.PrepareActsAnswer, error) {
+	crashpoint.Reach("37") // the reinstatement that asks has been started
 	w, err := a.authorizeUndo(ctx, ask.Reinstatement)
 	if err != nil {
 		return workflows.PrepareActsAnswer{}, err
@@ -176,6 +178,7 @@ func (a *Actor) PrepareUndo(ctx context.Context, ask workflows.PrepareUndoAsk) (
 		}
 		answer.Acts = append(answer.Acts, workflows.PreparedAct{Act: undo.Act, UndoDigest: undo.UndoDigest})
 	}
+	crashpoint.Reach("38")
 	return answer, nil
 }
 
@@ -249,6 +252,7 @@ func (a *Actor) SettleAct(ctx context.Context, ask workflows.SettleActAsk) (case
 	if err != nil {
 		return casefile.ActOutcome{}, fmt.Errorf("write down what became of an uncertain act: %w", err)
 	}
+	crashpoint.Reach("30")
 	a.said(ctx, w, row)
 	return outcomeOf(row), nil
 }

@@ -63,7 +63,7 @@ func PlanActs(d Decision, relied int) []Act {
 		acts = append(acts, Act{Decision: d.ID, Number: len(acts) + 1, Kind: kind, Target: target, Until: until})
 	}
 	end := func() *time.Time {
-		t := d.DecidedAt.UTC().AddDate(0, 0, d.Days)
+		t := afterDays(d.DecidedAt.UTC(), d.Days)
 		return &t
 	}
 	switch d.Action {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy/notice"
 	"github.com/docket-triage/docket/records"
@@ -168,6 +169,7 @@ func (d *Desk) OpenAppeal(ctx context.Context, who access.Who, call OpenAppealCa
 		if err != nil {
 			return AppealOpened{}, fmt.Errorf("write an appeal's row: %w", err)
 		}
+		crashpoint.Reach("32")
 		row = &stands
 	}
 	if row.Digest != digest {
@@ -636,6 +638,7 @@ func (d *Desk) RuleAppeal(ctx context.Context, who access.Who, call RuleAppealCa
 	if err != nil {
 		return AppealAnswer{}, fmt.Errorf("seal a ruling's form: %w", err)
 	}
+	crashpoint.Reach("35")
 	return d.updateAppeal(ctx, v, workflows.UpdateAppealRule, func(x workflows.Verb) any {
 		return workflows.AppealRuleArgs{
 			Verb: x, Appeal: v.row.ID, Claim: call.Claim, Outcome: call.Form.Outcome, Form: address, Digest: digest, Notice: sealed,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/records"
 )
@@ -66,6 +67,7 @@ func (d *Desk) putView(ctx context.Context, who access.Who, row records.Case, wh
 	if err != nil {
 		return fmt.Errorf("put the look on record: %w", err)
 	}
+	crashpoint.Reach("15")
 	return nil
 }
 

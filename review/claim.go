@@ -6,6 +6,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/workflows"
@@ -55,6 +56,7 @@ func (d *Desk) Next(ctx context.Context, who access.Who, queue, idempotencyKey s
 		if !found {
 			return VerbAnswer{}, false, nil
 		}
+		crashpoint.Reach("13")
 		answer, err := d.tryClaim(ctx, who, actor, ref, k)
 		if err == nil {
 			return answer, true, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy"
 	"github.com/docket-triage/docket/policy/notice"
@@ -118,6 +119,7 @@ func (d *Desk) Opinion(ctx context.Context, who access.Who, call OpinionCall) (V
 	if err != nil {
 		return VerbAnswer{}, fmt.Errorf("seal opinion form: %w", err)
 	}
+	crashpoint.Reach("16")
 	answer, err := d.update(ctx, s, workflows.UpdateOpinion, func(v workflows.Verb) any {
 		return workflows.OpinionArgs{
 			Verb: v, Claim: call.Claim, EvidenceRevision: call.EvidenceRevision, Judgement: call.Form.Judgement,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/detector"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/indexing"
@@ -171,6 +172,7 @@ func (d *Detect) keep() error {
 	if err != nil {
 		return fmt.Errorf("keep the detector's snapshot: %w", err)
 	}
+	crashpoint.Reach("8")
 	return nil
 }
 
@@ -188,11 +190,13 @@ func (d *Detect) take(ctx, calls context.Context, batch stream.Batch) error {
 			posts = append(posts, indexing.Post{Event: *e, Account: key})
 		}
 	}
+	crashpoint.Reach("1")
 	if len(posts) > 0 {
 		err := d.keepHistory(ctx, calls, posts)
 		if err != nil {
 			return err
 		}
+		crashpoint.Reach("2")
 	}
 	if len(flags) > 0 {
 		err := d.insist(ctx, "flags", func() error {

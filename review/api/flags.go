@@ -15,6 +15,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/intake"
 )
@@ -67,7 +68,16 @@ func (a *API) submitFlag(c *call, w http.ResponseWriter, r *http.Request) error 
 	w.Header().Set("Content-Type", typeJSON)
 	w.WriteHeader(http.StatusAccepted)
 	_ = writeJSON(w, result) // the caller is gone: nobody is left to tell, and the flag is in
+	answered(w)
 	return nil
+}
+
+// answered marks that the answer to one flag is out, which it is only once it has left the buffer.
+func answered(w http.ResponseWriter) {
+	if crashpoint.Armed {
+		_ = http.NewResponseController(w).Flush()
+	}
+	crashpoint.Reach("7")
 }
 
 // submitLines answers while it reads: one line for each line.
@@ -98,6 +108,7 @@ func (a *API) submitLines(c *call, w http.ResponseWriter, r *http.Request) error
 		if err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return fmt.Errorf("flush line: %w", err)
 		}
+		crashpoint.Reach("7")
 		return nil
 	}
 	err = a.o.Door.Lines(r.Context(), c.who, &patientReader{r: r.Body, control: control}, emit)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
+	"github.com/docket-triage/docket/crashpoint"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/records"
 )
@@ -175,6 +176,7 @@ func (d *Door) receive(ctx context.Context, source casefile.Person, flag casefil
 	if err != nil {
 		return records.FlagReceipt{}, false, err
 	}
+	crashpoint.Reach("3")
 	sealed, _, err := d.o.Sealer.Seal(ctx, account, evidence.KindFlag, data)
 	if err != nil {
 		return records.FlagReceipt{}, false, err
@@ -183,6 +185,7 @@ func (d *Door) receive(ctx context.Context, source casefile.Person, flag casefil
 	if err != nil {
 		return records.FlagReceipt{}, false, err
 	}
+	crashpoint.Reach("4")
 	row, created, err := d.o.Records.PutFlag(ctx, records.FlagReceipt{
 		Flag: key, Account: account, Platform: flag.Platform, Digest: digest, Sealed: sealed,
 		Source: source, At: d.o.Now().UTC(), Status: records.FlagPending,
@@ -193,6 +196,7 @@ func (d *Door) receive(ctx context.Context, source casefile.Person, flag casefil
 	if row.Digest != digest {
 		return records.FlagReceipt{}, false, conflict()
 	}
+	crashpoint.Reach("5")
 	return row, again || !created, nil
 }
 
@@ -282,6 +286,7 @@ func (d *Door) send(ctx context.Context, row records.FlagReceipt) error {
 	defer cancel()
 	err := d.o.Signals.SignalFlag(ctx, row.Platform, row.Account, row.Flag)
 	if err == nil {
+		crashpoint.Reach("6")
 		return nil
 	}
 	return &casefile.Error{Code: casefile.CodeUnavailable, Op: "signal flag", Err: err,
