@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,6 +214,9 @@ func (k *checker) ledger() {
 	l := k.c.Ledger
 	k.needs("ledger.dir", l.Dir, "the folder of the log")
 	k.address("ledger.listen", l.Listen)
+	if l.CheckpointCopy != "" && filepath.Clean(l.CheckpointCopy) == filepath.Clean(l.Dir) {
+		k.bad("ledger.checkpoint_copy", "must be another folder than ledger.dir")
+	}
 	if l.VerifierKey != "" && l.VerifierKeyFile != "" {
 		k.bad("ledger", "name one of verifier_key and verifier_key_file, not both")
 	}

@@ -71,11 +71,13 @@ type Index struct {
 	Embedded string `koanf:"embedded"` // path of the SQLite file
 }
 
-// Ledger says where the log is. Dir and Listen are the ledger role's, the rest everybody else's.
+// Ledger says where the log is. Dir, Listen and CheckpointCopy are the ledger role's, the rest
+// everybody else's.
 type Ledger struct {
 	Dir             string `koanf:"dir"`
-	Listen          string `koanf:"listen"` // where the ledger role serves the log; "" for nowhere
-	URL             string `koanf:"url"`    // where the log is served
+	Listen          string `koanf:"listen"`          // where the ledger role serves the log; "" for nowhere
+	CheckpointCopy  string `koanf:"checkpoint_copy"` // folder that each checkpoint is copied to; "" for none
+	URL             string `koanf:"url"`             // where the log is served
 	VerifierKey     string `koanf:"verifier_key"`
 	VerifierKeyFile string `koanf:"verifier_key_file"`
 }

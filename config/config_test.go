@@ -305,6 +305,7 @@ func TestCheckRefuses(t *testing.T) {
 		"lease":              {config.RoleServe, "cases: {lease: 0s}", "cases.lease", "must be from 1s"},
 		"grace":              {config.RoleServe, "cases: {grace: -1s}", "cases.grace", "must be from 0s"},
 		"two keys":           {config.RoleEnforce, "ledger: {verifier_key: a, verifier_key_file: b}", "ledger", "not both"},
+		"copy on itself":     {config.RoleLedger, "ledger: {dir: ledger, checkpoint_copy: ledger/}", "ledger.checkpoint_copy", "another folder"},
 		"two keys of ledger": {config.RoleLedger, "ledger: {verifier_key: a, verifier_key_file: b}", "ledger", "not both"},
 		"adapter":            {config.RoleServe, "platforms:\n- {name: a, adapter: fax, file: f}", "platforms[0].adapter", "docket.yaml line 2: must be dryrun"},
 		"no adapter":         {config.RoleServe, "platforms:\n- name: a", "platforms[0].adapter", "docket.yaml line 2: must be dryrun"},

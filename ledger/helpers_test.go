@@ -25,6 +25,7 @@ const origin = "ledger.test.example/log"
 type testLog struct {
 	*ledger.Log
 	dir    string
+	copyTo string // where checkpoints are copied to, "" for nowhere
 	signer note.Signer
 	vkey   string
 	logs   bytes.Buffer
@@ -54,7 +55,7 @@ func newKey(tb testing.TB) (note.Signer, string) {
 func (l *testLog) open(tb testing.TB) error {
 	tb.Helper()
 	opened, err := ledger.Open(tb.Context(), ledger.Options{
-		Dir: l.dir, Signer: l.signer, Logger: slog.New(slog.NewJSONHandler(&l.logs, nil)),
+		Dir: l.dir, CheckpointCopy: l.copyTo, Signer: l.signer, Logger: slog.New(slog.NewJSONHandler(&l.logs, nil)),
 		OnAlarm: func(a ledger.Alarm) {
 			l.mu.Lock()
 			defer l.mu.Unlock()

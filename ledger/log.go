@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,11 @@ type Options struct {
 	// Logger takes the log's own messages, Tessera's among them; nil discards them. Tessera logs by
 	// one logger for the whole process: the first Open sets it.
 	Logger *slog.Logger
+	// CheckpointCopy is a folder, best on another machine's disk, where each published checkpoint is
+	// copied to, over the one before: whoever rewrites Dir with the log's own key is found by it. "" for
+	// none. It is made if its parent is there. Open refuses a log that does not begin with what the copy
+	// covers; a copy that fails later is an alarm, and is tried again.
+	CheckpointCopy string
 	// OnAlarm is called with every alarm, in the goroutine that found it; nil for none. Alarms are
 	// logged at error in any case.
 	OnAlarm func(Alarm)
@@ -61,6 +67,9 @@ func (o Options) validate() error {
 	}
 	if o.Signer == nil {
 		f = append(f, casefile.Invalid("signer", "the ledger needs a key"))
+	}
+	if o.CheckpointCopy != "" && filepath.Clean(o.CheckpointCopy) == filepath.Clean(o.Dir) {
+		f = append(f, casefile.Invalid("checkpoint_copy", "must be another folder than the log's"))
 	}
 	if o.BatchMaxAge < 0 {
 		f = append(f, casefile.Invalid("batch_max_age", "cannot be negative"))
@@ -86,6 +95,7 @@ type Log struct {
 	table     *eventTable
 	chains    chainLocks
 	published publication
+	copy      *checkpointCopy // nil for none
 
 	submit     chan *item
 	stop       chan struct{} // closed to end the sequencer
@@ -105,7 +115,8 @@ var sendTesseraLogs sync.Once
 // yet: the tail after a crash, everything if the table was lost. Errors: CodeInvalid for the
 // options; CodeState if another process writes the log, or its table is of a newer version;
 // CodeConflict, with an alarm, if the log was signed by another key, is shorter than it was, or
-// was replaced.
+// was replaced, or does not begin with what the copied checkpoint covers; CodeUnavailable if that
+// cannot be read.
 func Open(ctx context.Context, opts Options) (*Log, error) {
 	err := opts.validate()
 	if err != nil {
@@ -131,6 +142,9 @@ func Open(ctx context.Context, opts Options) (*Log, error) {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	go l.sequence(opts.BatchMaxAge)
+	if l.copy != nil {
+		go l.copy.run(context.WithoutCancel(ctx))
+	}
 	return l, nil
 }
 
@@ -172,6 +186,17 @@ func (l *Log) open(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	if opts.CheckpointCopy != "" {
+		l.copy = &checkpointCopy{
+			dir: opts.CheckpointCopy, signer: opts.Signer, read: l.reader.ReadCheckpoint, size: l.Size, readTile: l.reader.ReadTile,
+			logger: l.logger, alarm: l.alarm,
+			grown: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
+		}
+		err = l.copy.check(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	return l.catchUp(ctx)
 }
 
@@ -203,7 +228,7 @@ func (l *Log) begin() error {
 }
 
 // Close refuses further appends, waits for those that are under way and for a checkpoint that
-// covers them, and frees the folder. If ctx ends first, entries of unanswered appends may or may
+// covers them and is copied, and frees the folder. If ctx ends first, entries of unanswered appends may or may
 // not be in the log; a retry settles it. A second Close does nothing.
 func (l *Log) Close(ctx context.Context) error {
 	l.mu.Lock()
@@ -232,6 +257,14 @@ func (l *Log) Close(ctx context.Context) error {
 		errs = append(errs, fmt.Errorf("wait for appends under way: %w", ctx.Err()))
 	}
 	close(l.ended)
+	if l.copy != nil {
+		close(l.copy.stop)
+		select {
+		case <-l.copy.stopped:
+		case <-ctx.Done():
+			errs = append(errs, fmt.Errorf("wait for the last checkpoint's copy: %w", ctx.Err()))
+		}
+	}
 	l.release()
 	err := errors.Join(errs...)
 	if err != nil {

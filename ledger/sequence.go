@@ -75,6 +75,9 @@ func (l *Log) write(ctx context.Context, group []*item) {
 		fresh = append(fresh, it)
 	}
 	err := l.writeFresh(ctx, fresh)
+	if l.copy != nil {
+		l.copy.wake()
+	}
 	if err == nil {
 		return
 	}

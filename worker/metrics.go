@@ -217,8 +217,8 @@ func MissedDeadlines(r prometheus.Registerer) func(queue string, deadline casefi
 	return func(queue string, deadline casefile.DeadlineKind) { c.WithLabelValues(queue, string(deadline)).Inc() }
 }
 
-// LedgerAlarms counts the alarms of the ledger by kind: each is a fork, a gap, a rollback or an
-// unequal retry, and needs a person at once.
+// LedgerAlarms counts the alarms of the ledger by kind: each is a fork, a gap, a rollback, an unequal
+// retry, or a checkpoint that could not be copied, and needs a person at once.
 func LedgerAlarms(r prometheus.Registerer) *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "docket_ledger_alarms_total", Help: "Alarms of the ledger, by kind."}, []string{"kind"})
 	r.MustRegister(c)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,8 +78,11 @@ func auditVerify(g *global) *cobra.Command {
 bundle up to its root, every entry's form, every chain for gaps and forks, and that each takedown
 names its decision. With --bundle FILE check one proof, offline. With --since FILE check as well
 that the log still begins with everything that an earlier checkpoint covered: a checkpoint that you
-kept is what shows a log that was rolled back or written anew.`,
+kept is what shows a log that was rolled back or written anew. --since DIR does so with every
+checkpoint in a folder, such as the one that the ledger role copies its checkpoint to
+(ledger.checkpoint_copy).`,
 		Example: "  docket audit verify --log https://docket.example/log/ --key log.pub\n" +
+			"  docket audit verify --log https://docket.example/log/ --key log.pub --since kept-checkpoint\n" +
 			"  docket audit verify --bundle 7K2QX-9MDT4.bundle.json --key log.pub",
 		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -119,24 +123,23 @@ kept is what shows a log that was rolled back or written anew.`,
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&bundle, "bundle", "", "check this proof bundle, offline")
-	cmd.Flags().StringVar(&since, "since", "", "a checkpoint kept from before")
+	cmd.Flags().StringVar(&since, "since", "", "a checkpoint kept from before, or a folder of them")
 	return cmd
 }
 
-func verifySince(cmd *cobra.Command, file string, src verify.Source, key string) (*verify.Checkpoint, error) {
-	old, err := os.ReadFile(file)
+// verifySince compares a log with every checkpoint kept, and gives the newest of them.
+func verifySince(cmd *cobra.Command, path string, src verify.Source, key string) (*verify.Checkpoint, error) {
+	kept, err := verify.Kept(path, key)
 	if err != nil {
-		return nil, fmt.Errorf("read the earlier checkpoint: %w", err)
+		return nil, err
 	}
-	before, err := verify.OpenCheckpoint(string(old), key)
-	if err != nil {
-		return nil, fmt.Errorf("open the earlier checkpoint: %w", err)
+	for _, k := range slices.Backward(kept) {
+		_, err = verify.Consistency(cmd.Context(), k.Text, src, key)
+		if err != nil {
+			return nil, fmt.Errorf("compare with the earlier checkpoint %s: %w", k.File, err)
+		}
 	}
-	_, err = verify.Consistency(cmd.Context(), string(old), src, key)
-	if err != nil {
-		return nil, fmt.Errorf("compare with the earlier checkpoint: %w", err)
-	}
-	return &before, nil
+	return &kept[len(kept)-1].Checkpoint, nil
 }
 
 // showReport prints a report. What a log holds may be anybody's: it is made plain.

@@ -29,12 +29,13 @@ import (
 // realLog is a log with a data folder around it, as standalone lays it out.
 type realLog struct {
 	*ledger.Log
-	t    testing.TB
-	data string
-	dir  string
-	vkey string
-	prev string
-	next int
+	t      testing.TB
+	data   string
+	dir    string
+	signer note.Signer
+	vkey   string
+	prev   string
+	next   int
 }
 
 func newLog(t testing.TB) *realLog {
@@ -43,7 +44,16 @@ func newLog(t testing.TB) *realLog {
 	require.NoError(t, err)
 	signer, err := note.NewSigner(skey)
 	require.NoError(t, err)
-	l := &realLog{t: t, data: t.TempDir(), vkey: vkey, next: 1}
+	return startLog(t, signer, vkey)
+}
+
+// newLogSignedBy is another log with the key of the first.
+func newLogSignedBy(t testing.TB, l *realLog) *realLog { return startLog(t, l.signer, l.vkey) }
+
+func startLog(t testing.TB, signer note.Signer, vkey string) *realLog {
+	t.Helper()
+	var err error
+	l := &realLog{t: t, data: t.TempDir(), signer: signer, vkey: vkey, next: 1}
 	l.dir = filepath.Join(l.data, "ledger")
 	l.Log, err = ledger.Open(t.Context(), ledger.Options{Dir: l.dir, Signer: signer, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
@@ -106,7 +116,16 @@ func TestAuditVerify(t *testing.T) {
 	require.NoError(t, err)
 	since := filepath.Join(l.data, "kept")
 	require.NoError(t, os.WriteFile(since, kept, 0o600))
-	l.crowd(296)
+	folder := filepath.Join(l.data, "kept-folder")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "old"), 0o700))
+	for _, name := range []string{"first", ".draft"} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), kept, 0o600))
+	}
+	l.grow(4)
+	later, err := os.ReadFile(filepath.Join(l.dir, "checkpoint"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "checkpoint"), later, 0o600))
+	l.crowd(292)
 	l.grow(1) // more than one bundle
 	l.rest()
 	served := httptest.NewServer(http.StripPrefix("/log", l.Handler()))
@@ -118,6 +137,7 @@ func TestAuditVerify(t *testing.T) {
 		"at a URL":                  {"--log", served.URL + "/log", "--key", l.vkey},
 		"at a URL with a slash":     {"--log", served.URL + "/log/", "--key", filepath.Join(l.data, "keys", "log.pub")},
 		"with a checkpoint kept":    {"--data", l.data, "--since", since},
+		"with a folder of them":     {"--data", l.data, "--since", folder},
 		"at a URL, key of a folder": {"--data", l.data, "--log", served.URL + "/log/"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,6 +154,10 @@ func TestAuditVerify(t *testing.T) {
 			if name == "with a checkpoint kept" {
 				require.Contains(t, out, "the log begins with the 3 entries")
 				require.Equal(t, uint64(3), report.Since.Size)
+			}
+			if name == "with a folder of them" {
+				require.Contains(t, out, "the log begins with the 7 entries")
+				require.Equal(t, uint64(7), report.Since.Size)
 			}
 		})
 	}
@@ -158,10 +182,26 @@ func TestAuditVerify(t *testing.T) {
 		r := docket(t, nil, "", "audit", "verify", "--log", young, "--key", l.vkey, "--since", keptNow)
 		require.Contains(t, r.bad(t), "rolled back: it held 300 entries and now holds 3")
 	})
+	t.Run("forked before the newest checkpoint kept", func(t *testing.T) {
+		fork := newLogSignedBy(t, l)
+		fork.crowd(4)
+		fork.grow(1)
+		other, err := os.ReadFile(filepath.Join(fork.dir, "checkpoint"))
+		require.NoError(t, err)
+		mixed := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(mixed, "a"), later, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(mixed, "b"), other, 0o600))
+		r := docket(t, nil, "", "audit", "verify", "--data", l.data, "--since", mixed)
+		require.Contains(t, r.bad(t), filepath.Join(mixed, "b")+": the log was rewritten")
+		require.NoError(t, os.WriteFile(filepath.Join(mixed, "b"), []byte("[words]"), 0o600))
+		r = docket(t, nil, "", "audit", "verify", "--data", l.data, "--since", mixed)
+		require.Contains(t, r.bad(t), filepath.Join(mixed, "b")+": the checkpoint is not signed")
+	})
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
+		"an empty folder":   {[]string{"--data", l.data, "--since", t.TempDir()}, "no checkpoint is kept in"},
 		"no log":            {[]string{"--key", l.vkey}, "name the log with --log"},
 		"no key":            {[]string{"--log", l.dir}, "name the key that you pinned"},
 		"no folder":         {[]string{"--log", l.dir + "/none", "--key", l.vkey}, "no such file"},
@@ -169,7 +209,7 @@ func TestAuditVerify(t *testing.T) {
 		"nobody there":      {[]string{"--log", "http://127.0.0.1:1/log", "--key", l.vkey}, "no answer from http://127.0.0.1:1"},
 		"no key file":       {[]string{"--log", l.dir, "--key", "none"}, "read the verifier key"},
 		"a key that is not": {[]string{"--log", l.dir, "--key", "a+b+c"}, "not a verifier key"},
-		"no checkpoint":     {[]string{"--data", l.data, "--since", l.data + "/none"}, "read the earlier checkpoint"},
+		"no checkpoint":     {[]string{"--data", l.data, "--since", l.data + "/none"}, "the earlier checkpoint cannot be read"},
 		"bundle and log":    {[]string{"--data", l.data, "--bundle", since, "--log", l.dir}, "goes with neither"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,8 +15,10 @@ import (
 func roleCommands(g *global) []*cobra.Command {
 	serve := roleCommand(g, config.RoleServe, "Run the role serve: the door for flags, the API and the console", map[string]string{"listen": "serve.listen"})
 	serve.Flags().String("listen", "", "address of API and console (serve.listen)")
-	ledger := roleCommand(g, config.RoleLedger, "Run the role ledger, the one writer of the log", map[string]string{"listen": "ledger.listen"})
+	ledger := roleCommand(g, config.RoleLedger, "Run the role ledger, the one writer of the log",
+		map[string]string{"listen": "ledger.listen", "checkpoint-copy": "ledger.checkpoint_copy"})
 	ledger.Flags().String("listen", "", "address where the log is served (ledger.listen)")
+	ledger.Flags().String("checkpoint-copy", "", "folder that each checkpoint is copied to, away from the log (ledger.checkpoint_copy)")
 	detect := roleCommand(g, config.RoleDetect, "Run the role detect: read a stream and flag accounts", map[string]string{"file": "detect.files"})
 	detect.Flags().StringArray("file", nil, "file of events to read, plain or gzip; repeatable, merged by event time (detect.files)")
 	return []*cobra.Command{

@@ -28,6 +28,9 @@ type options struct {
 	Routing   string            // file of routing rules; those that Docket ships if ""
 	Platforms []config.Platform // nil for the dry run alone
 	Telling   string            // file of who is told of what; nobody if ""
+
+	CheckpointCopy string // folder that each checkpoint is copied to; none if ""
+
 	Out       io.Writer
 	LogWriter io.Writer
 }
@@ -102,6 +105,7 @@ func (a *app) configuration() config.Config {
 	c.Temporal.Namespace = temporalserver.DefaultNamespace
 	c.Index.Embedded = dir.path("index.sqlite")
 	c.Ledger.Dir = dir.path("ledger")
+	c.Ledger.CheckpointCopy = a.cfg.CheckpointCopy
 	c.Ledger.VerifierKeyFile = dir.path("keys", "log.pub")
 	c.Cases = config.Cases{Lease: a.cfg.Settings.Lease, Grace: a.cfg.Settings.Grace}
 	c.Policy.Routing = a.cfg.Routing

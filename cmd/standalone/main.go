@@ -60,6 +60,7 @@ that come of it wait in queues. A second start on the same data goes on where th
 	f.DurationVar(&cfg.Settings.Lease, "lease", 10*time.Minute, "how long a reviewer's claim holds without input")
 	f.DurationVar(&cfg.Settings.Grace, "grace", 15*time.Second, "how long a decision can be withdrawn before it goes on the ledger")
 	f.StringVar(&cfg.Routing, "routing", "", "file of routing rules (docs/formats/routing-rules.md); those that Docket ships if left out")
+	f.StringVar(&cfg.CheckpointCopy, "checkpoint-copy", "", "folder, best on another disk, that each checkpoint of the ledger is copied to")
 	f.StringVar(&cfg.Telling, "telling", "", "file of who is told when something needs people (docs/telling.md); nobody if left out")
 	cmd.AddCommand(temporalCommand(), benchCommand())
 	return cmd

@@ -34,7 +34,7 @@ func (p *Process) startLedger(ctx context.Context) error {
 	log := p.log(config.RoleLedger)
 	alarms := worker.LedgerAlarms(p.Metrics)
 	opened, err := ledger.Open(ctx, ledger.Options{
-		Dir: p.Config.Ledger.Dir, Signer: signer, Logger: log,
+		Dir: p.Config.Ledger.Dir, Signer: signer, Logger: log, CheckpointCopy: p.Config.Ledger.CheckpointCopy,
 		OnAlarm: func(alarm ledger.Alarm) { alarms.WithLabelValues(string(alarm.Kind)).Inc() },
 	})
 	if err != nil {
