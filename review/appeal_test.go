@@ -363,7 +363,6 @@ func TestDisablingReleasesClaims(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, d.NotReleased, again.Released)
 	require.Empty(t, again.NotReleased)
-	require.Empty(t, again.Assigned)
 	held, err := b.Records.ClaimedBy(ctx, d.Person)
 	require.NoError(t, err)
 	require.Empty(t, held)
@@ -372,6 +371,25 @@ func TestDisablingReleasesClaims(t *testing.T) {
 	require.True(t, ok)
 	require.True(t, released.Disabled)
 	require.Equal(t, casefile.RoleAdmin, released.Actor.Role)
+	require.Equal(t, d.Person, released.Person)
+}
+
+// TestDisablingFreesWhatWasHandedOver: what waited for somebody is anybody's again.
+func TestDisablingFreesWhatWasHandedOver(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	ref, _ := b.Open(1)
+	_, err := b.Desk.HandOver(ctx, b.Who("rev1"), review.HandOverCall{VerbCall: verb(ref), Claim: claim(t, b, "rev1", ref), To: "rev2", Reason: "knows the language"})
+	require.NoError(t, err)
+	require.Equal(t, b.Who("rev2").Person, show(t, b, "lead", ref).AssignedTo)
+	d, err := b.Desk.DisablePerson(ctx, b.Who("admin"), "rev2")
+	require.NoError(t, err)
+	require.Equal(t, []casefile.CaseRef{ref}, d.Released)
+	require.Empty(t, show(t, b, "lead", ref).AssignedTo)
+	require.Positive(t, claim(t, b, "rev1", ref))
+	d, err = b.Desk.DisablePerson(ctx, b.Who("admin"), "rev2")
+	require.NoError(t, err)
+	require.Empty(t, d.Released, "it is not theirs any more")
 }
 
 // TestNamesAreShownToThoseWhoMay: pseudonyms stand everywhere, names beside them for a lead of the team,

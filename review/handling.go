@@ -128,9 +128,7 @@ func (d *Desk) taker(ctx context.Context, who access.Who, row records.Case, name
 	if p.Person == who.Person {
 		return "", casefile.Invalid("to", "you hold the case already")
 	}
-	taker := access.Who{Person: p.Person, Roles: p.Roles, Team: p.Team}
-	if !p.Active || !taker.May(access.CaseClaim) || d.mayTakeFrom(taker, row.Route.Queue) != nil ||
-		row.Stage == casefile.StageAdjudication && !taker.May(access.CaseAdjudicate) {
+	if !d.mayBeGiven(p, row) {
 		return "", cannot
 	}
 	opined, err := d.opined(ctx, row)
@@ -237,8 +235,8 @@ func (d *Desk) MoveDeadline(ctx context.Context, who access.Who, call DeadlineCa
 	})
 }
 
-// ForceRelease ends somebody else's claim, which only a lead does, for a reason. CodeInvalid on field
-// reason, CodeState when nobody holds the case.
+// ForceRelease ends somebody else's claim, or frees a case from the one that it was handed over to, which
+// only a lead does, for a reason. CodeInvalid on field reason, CodeState when the case is nobody's.
 func (d *Desk) ForceRelease(ctx context.Context, who access.Who, call VerbCall, reason string) (VerbAnswer, error) {
 	s, err := d.start(ctx, request{who: who, name: workflows.UpdateForceRelease, need: access.CaseForceRelease, ref: call.Case, key: call.Key})
 	if err != nil {

@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -47,13 +48,11 @@ type Introduced struct {
 // Disabled is somebody who can do nothing any more, and what they held.
 type Disabled struct {
 	PersonView
-	// Released are the cases that they held. NotReleased are those whose claim could not be ended now:
-	// doing it again ends them, and so does the end of the lease.
+	// Released are the cases that they held, and those that waited for them after they were handed over:
+	// they go back to their queues. NotReleased are those where that could not be done now: doing it
+	// again does it, and so does for a claim the end of the lease.
 	Released    []casefile.CaseRef `json:"released"`
 	NotReleased []casefile.CaseRef `json:"not_released,omitempty"`
-	// Assigned are cases that were handed over to them and that nobody has claimed since: they are
-	// offered to nobody else, so that a lead must claim them and hand them on.
-	Assigned []casefile.CaseRef `json:"assigned,omitempty"`
 }
 
 // names gives the names of those staff members whose name the caller sees.
@@ -148,9 +147,9 @@ func (d *Desk) managed(ctx context.Context, who access.Who, name string) (record
 }
 
 // DisablePerson ends what somebody may do, by login or pseudonym: from the answer on none of their
-// tokens and sessions works, and the cases that they held go back to their queues. Doing it again
-// changes nothing but claims that could not be ended before. CodeNotFound, CodeState for oneself and for
-// the last active admin.
+// tokens and sessions works, and the cases that they held or that waited for them go back to their
+// queues. Doing it again changes nothing but what could not be done before. CodeNotFound, CodeState for
+// oneself and for the last active admin.
 func (d *Desk) DisablePerson(ctx context.Context, who access.Who, name string) (Disabled, error) {
 	row, err := d.managed(ctx, who, name)
 	if err != nil {
@@ -166,53 +165,39 @@ func (d *Desk) DisablePerson(ctx context.Context, who access.Who, name string) (
 	if err != nil {
 		return Disabled{}, fmt.Errorf("list the cases that somebody holds: %w", err)
 	}
-	for _, c := range held {
-		err = d.releaseDisabled(ctx, who, c)
+	handed, err := d.o.Records.HandedTo(ctx, row.Person)
+	if err != nil {
+		return Disabled{}, fmt.Errorf("list the cases that were handed over to somebody: %w", err)
+	}
+	for _, c := range slices.Concat(held, handed) {
+		err = d.releaseDisabled(ctx, who, c, row.Person)
 		if err == nil || casefile.ErrorCode(err) == casefile.CodeState {
 			out.Released = append(out.Released, c.Ref)
 		} else {
 			out.NotReleased = append(out.NotReleased, c.Ref)
 		}
 	}
-	out.Assigned, err = d.assignedTo(ctx, row.Person)
-	return out, err
+	return out, nil
 }
 
-// assignedTo lists the waiting cases that were handed over to somebody.
-func (d *Desk) assignedTo(ctx context.Context, person casefile.Person) ([]casefile.CaseRef, error) {
-	var out []casefile.CaseRef
-	for after := casefile.CaseRef(""); ; {
-		open, err := d.o.Records.OpenCases(ctx, after, watchPage)
-		if err != nil {
-			return nil, fmt.Errorf("list the cases that were handed over to somebody: %w", err)
-		}
-		for _, c := range open {
-			if c.AssignedTo == person && c.State == casefile.StateQueued {
-				out = append(out, c.Ref)
-			}
-			after = c.Ref
-		}
-		if len(open) < watchPage {
-			return out, nil
-		}
-	}
-}
-
-// releaseDisabled ends the claim of somebody who was disabled. The verb's id is that of the claim, so
-// that it counts once.
-func (d *Desk) releaseDisabled(ctx context.Context, who access.Who, c records.Case) error {
+// releaseDisabled takes a case away from somebody who was disabled. The verb's id is that of the claim, or
+// of the revision that the case waits in, so that it counts once.
+func (d *Desk) releaseDisabled(ctx context.Context, who access.Who, c records.Case, person casefile.Person) error {
 	actor, err := who.ActorFor(access.PeopleManage)
 	if err != nil {
 		return err
 	}
-	k := "disabled " + strconv.Itoa(c.Claim.Number)
+	k := "disabled at " + strconv.Itoa(c.Revision)
+	if c.Claim != nil {
+		k = "disabled " + strconv.Itoa(c.Claim.Number)
+	}
 	id, err := d.verbID(who.Person, workflows.UpdateForceRelease, string(c.Ref), k)
 	if err != nil {
 		return err
 	}
 	s := started{who: who, row: c, verb: workflows.Verb{ID: id, Case: c.Ref, Actor: actor}, key: k}
 	_, err = d.update(ctx, s, workflows.UpdateForceRelease, func(v workflows.Verb) any {
-		return workflows.ForceReleaseArgs{Verb: v, Disabled: true}
+		return workflows.ForceReleaseArgs{Verb: v, Disabled: true, Person: person}
 	})
 	return err
 }

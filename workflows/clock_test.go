@@ -139,6 +139,37 @@ func TestHoldKeepsTheClaimWithoutInput(t *testing.T) {
 	require.Equal(t, casefile.StateQueued, s.projected[len(s.projected)-1].State.State)
 }
 
+// TestForceReleaseFreesWhatWasHandedOver: a case that waits for somebody who was disabled is anybody's
+// again; the verb for one person's case touches nobody else's.
+func TestForceReleaseFreesWhatWasHandedOver(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "f1")
+	free := func(id string, of casefile.Person) func() any {
+		return func() any {
+			return workflows.ForceReleaseArgs{Verb: verb(id, admin), Disabled: true, Person: of}
+		}
+	}
+	nobody := s.send(time.Minute, workflows.UpdateForceRelease, "v0", free("v0", other.Person))
+	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	s.send(2*time.Minute, workflows.UpdateHandOver, "v2", func() any {
+		return workflows.HandOverArgs{Verb: verb("v2", reviewer), Claim: 1, To: other.Person, Reason: because}
+	})
+	kept := s.send(3*time.Minute, workflows.UpdateClaim, "v3", claim("v3", reviewer))
+	wrong := s.send(4*time.Minute, workflows.UpdateForceRelease, "v4", free("v4", reviewer.Person))
+	s.send(5*time.Minute, workflows.UpdateForceRelease, "v5", free("v5", other.Person))
+	freed := s.send(6*time.Minute, workflows.UpdateClaim, "v6", claim("v6", reviewer))
+	late := s.send(7*time.Minute, workflows.UpdateForceRelease, "v7", free("v7", other.Person))
+	s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 8*time.Minute)
+	s.run(workflows.CaseInput{}, "f1")
+	nobody.refused(t, casefile.CodeState, "")
+	kept.refused(t, casefile.CodeState, "")
+	wrong.refused(t, casefile.CodeState, "")
+	require.Equal(t, 2, freed.accepted(t).Claim.Number)
+	late.refused(t, casefile.CodeState, "")
+	require.Equal(t, casefile.StateClaimed, s.projected[len(s.projected)-1].State.State)
+	require.Contains(t, string(s.entries[len(s.entries)-1].Body), string(casefile.HandlingDisabled))
+}
+
 // TestThreatToLife: it comes before everything, pages, and pages again until somebody takes it up.
 func TestThreatToLife(t *testing.T) {
 	t.Parallel()

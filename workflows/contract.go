@@ -179,12 +179,15 @@ type MoveDeadlineArgs struct {
 	Reason   Reason                `json:"reason"`
 }
 
-// ForceReleaseArgs ends somebody else's claim: a lead's, with a reason; or an administrator's, whose
-// verb Disabled marks, when the holder's account was disabled.
+// ForceReleaseArgs ends somebody else's claim, or frees a waiting case from the one person that it was
+// handed over to: a lead's, with a reason; or an administrator's, whose verb Disabled marks, when that
+// person's account was disabled.
 type ForceReleaseArgs struct {
 	Verb
 	Reason   Reason `json:"reason"`
 	Disabled bool   `json:"disabled,omitempty"`
+	// Person is whose case it is meant to be; "" for anybody's.
+	Person casefile.Person `json:"person,omitempty"`
 }
 
 // ReferArgs refers the case to another team. The case goes on.

@@ -135,9 +135,12 @@ func (r *caseRun) handOver(ctx workflow.Context, a HandOverArgs) {
 }
 
 func (r *caseRun) checkForceRelease(_ workflow.Context, a ForceReleaseArgs) error {
+	whose := r.keeper()
 	switch {
-	case r.s.State != casefile.StateClaimed || r.s.Claim == nil:
+	case whose == "":
 		return casefile.Errorf(casefile.CodeState, "nobody holds this case")
+	case a.Person != "" && a.Person != whose:
+		return casefile.Errorf(casefile.CodeState, "somebody else holds this case by now")
 	case a.Disabled && a.Actor.Role == casefile.RoleAdmin:
 		return nil
 	case a.Actor.Role != casefile.RoleLead:
@@ -148,14 +151,26 @@ func (r *caseRun) checkForceRelease(_ workflow.Context, a ForceReleaseArgs) erro
 	return nil
 }
 
+// keeper is the person who holds the case, or whom it waits for; "" for nobody.
+func (r *caseRun) keeper() casefile.Person {
+	switch {
+	case r.s.State == casefile.StateClaimed && r.s.Claim != nil:
+		return r.s.Claim.Person
+	case r.s.State == casefile.StateQueued:
+		return r.s.AssignedTo
+	}
+	return ""
+}
+
 func (r *caseRun) forceRelease(ctx workflow.Context, a ForceReleaseArgs) {
 	what := casefile.HandlingReleased
 	if a.Disabled {
 		what = casefile.HandlingDisabled
 	}
-	holder := r.s.Claim.Person
+	whose := r.keeper()
 	r.requeue()
-	r.handledFor(ctx, a.Verb, a.Reason, casefile.HandledBody{What: what, To: holder, Queue: r.s.Queue})
+	r.s.AssignedTo = ""
+	r.handledFor(ctx, a.Verb, a.Reason, casefile.HandledBody{What: what, To: whose, Queue: r.s.Queue})
 }
 
 // handled drafts the entry of what a person did with the case, and has it appended.

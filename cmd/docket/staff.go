@@ -113,9 +113,6 @@ func peopleDisable(g *global) *cobra.Command {
 			for _, ref := range d.Released {
 				_, _ = fmt.Fprintf(w, "released\t%s\n", ref)
 			}
-			for _, ref := range d.Assigned {
-				_, _ = fmt.Fprintf(w, "handed over to them\t%s: only a lead can claim it now\n", ref)
-			}
 			for _, ref := range d.NotReleased {
 				_, _ = fmt.Fprintf(w, "NOT RELEASED\t%s: give the command again, or wait for the end of the lease\n", ref)
 			}

@@ -68,7 +68,7 @@ func TestPeople(t *testing.T) {
 	a = admin.post("/people/"+person+"/disable", formOf(admin.get("/people/"+person+"/disable").page(), ""))
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.Contains(t, textOf(byID(a.page(), "released")), string(ref), "what they held goes back")
-	require.Contains(t, textOf(byID(a.page(), "assigned")), string(assigned), "what was handed over to them waits for a lead")
+	require.Contains(t, textOf(byID(a.page(), "released")), string(assigned), "and so does what was handed over to them")
 	require.Equal(t, http.StatusUnauthorized, newcomer.get("/queues").status)
 	require.Contains(t, textOf(byID(admin.get("/people").page(), "people")), "disabled")
 	a = admin.post("/people/"+person+"/enable", formOf(admin.get("/people/"+person+"/enable").page(), ""))

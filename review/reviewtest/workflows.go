@@ -369,14 +369,24 @@ func moveDeadline(row *records.Case, a workflows.MoveDeadlineArgs) error {
 }
 
 func forceRelease(row *records.Case, a workflows.ForceReleaseArgs) error {
+	var whose casefile.Person
 	switch {
-	case row.State != casefile.StateClaimed:
+	case row.State == casefile.StateClaimed:
+		whose = row.Claim.Person
+	case row.State == casefile.StateQueued:
+		whose = row.AssignedTo
+	}
+	switch {
+	case whose == "":
 		return casefile.Errorf(casefile.CodeState, "nobody holds this case")
+	case a.Person != "" && a.Person != whose:
+		return casefile.Errorf(casefile.CodeState, "somebody else holds this case by now")
 	case a.Disabled && a.Actor.Role == casefile.RoleAdmin:
 	case a.Actor.Role != casefile.RoleLead:
 		return casefile.Errorf(casefile.CodeForbidden, "a lead ends somebody else's claim")
 	}
 	requeue(row)
+	row.AssignedTo = ""
 	return nil
 }
 
