@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 
@@ -104,6 +105,25 @@ func TestTail(t *testing.T) {
 	require.Empty(t, tail)
 	_, err = Tail(t.Context(), Dir(l.dir), l.key.vkey, 0)
 	require.Equal(t, casefile.CodeInvalid, casefile.ErrorCode(err))
+}
+
+func TestEntries(t *testing.T) {
+	t.Parallel()
+	l := buildLog(t, plainEntries(t, 300))
+	var got [][]byte
+	visit := func(e TailEntry) error {
+		require.Equal(t, uint64(len(got)), e.Index)
+		data, err := casefile.Canonical(e.Entry)
+		require.NoError(t, err)
+		got = append(got, data)
+		return nil
+	}
+	require.NoError(t, Entries(t.Context(), Dir(l.dir), l.key.vkey, visit))
+	require.Equal(t, l.entries, got)
+	enough := errors.New("enough")
+	require.ErrorIs(t, Entries(t.Context(), Dir(l.dir), l.key.vkey, func(TailEntry) error { return enough }), enough)
+	l.remove(t, "tile/entries/000")
+	require.ErrorContains(t, Entries(t.Context(), Dir(l.dir), l.key.vkey, func(TailEntry) error { return nil }), "tile/entries/000")
 }
 
 func TestTailOfADamagedLog(t *testing.T) {

@@ -34,39 +34,66 @@ func Tail(ctx context.Context, src Source, vkey string, n int) ([]TailEntry, err
 	if fault != nil {
 		return nil, unproven("%s", fault)
 	}
-	first := c.Size - min(c.Size, uint64(n))
-	if first == c.Size {
-		return nil, nil
-	}
-	leaves, err := readLeaves(ctx, src, c, first)
+	var out []TailEntry
+	err = eachEntry(ctx, src, c, c.Size-min(c.Size, uint64(n)), func(e TailEntry) error {
+		out = append(out, e)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	var out []TailEntry
+	return out, nil
+}
+
+// Entries hands every entry that the log's checkpoint covers to visit, in order, each checked to be in its
+// tree; an error of visit ends it. Errors are otherwise Tail's.
+func Entries(ctx context.Context, src Source, vkey string, visit func(TailEntry) error) error {
+	c, fault, err := readCheckpoint(ctx, src, vkey)
+	if err != nil {
+		return fmt.Errorf("read the log's entries: %w", err)
+	}
+	if fault != nil {
+		return unproven("%s", fault)
+	}
+	return eachEntry(ctx, src, c, 0, visit)
+}
+
+// eachEntry hands the entries from index first on to visit.
+func eachEntry(ctx context.Context, src Source, c Checkpoint, first uint64, visit func(TailEntry) error) error {
+	if first == c.Size {
+		return nil
+	}
+	leaves, err := readLeaves(ctx, src, c, first)
+	if err != nil {
+		return err
+	}
 	for bundle := int64(first / tileWidth); uint64(bundle)*tileWidth < c.Size; bundle++ {
 		start := uint64(bundle) * tileWidth
 		width := widthOf(entryLevel, bundle, c.Size)
 		data, file, err := readTile(ctx, src, entryLevel, bundle, width)
 		fault, err := readFault(file, err)
 		if err != nil {
-			return nil, fmt.Errorf("read the log's tail: %w", err)
+			return fmt.Errorf("read the log's entries: %w", err)
 		}
 		if fault != nil {
-			return nil, unproven("%s", fault)
+			return unproven("%s", fault)
 		}
 		entries, _ := parseEntries(data) // what cannot be read is missing below
 		for index := max(start, first); index < start+uint64(width); index++ {
 			if index-start >= uint64(len(entries)) || tlog.RecordHash(entries[index-start]) != leaves[index-first] {
-				return nil, unproven("%s: entry %d is not that of the log's tree", file, index)
+				return unproven("%s: entry %d is not that of the log's tree", file, index)
 			}
 			e, err := casefile.ParseEntry(entries[index-start])
 			if err != nil {
-				return nil, unproven("%s: entry %d is not canonical", file, index)
+				return unproven("%s: entry %d is not canonical", file, index)
 			}
-			out = append(out, TailEntry{Index: index, Hash: casefile.EntryHash(entries[index-start]), Entry: e})
+			err = visit(TailEntry{Index: index, Hash: casefile.EntryHash(entries[index-start]), Entry: e})
+			if err != nil {
+				return err
+			}
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // readLeaves gives the leaf hashes from index first on, as the checkpoint covers them.
