@@ -174,6 +174,8 @@ func TestFixBodyGolden(t *testing.T) {
 		casefile.EntrySwitch:       `{"switch":"acts/synthetic","on":false}`,
 		casefile.EntryBreaker:      `{"rule":"weak-propaganda","tripped":true,"why":"count"}`,
 		casefile.EntryBreakGlass:   `{"id":"GLASS-1","case":"7K2QX-9MDT4","reviewed":false,"justified":false}`,
+		casefile.EntryHold:         `{"hold":"HOLD-1","what":"added","until":"2026-09-01T00:00:00.000000Z"}`,
+		casefile.EntryErased:       `{"erasure":"ERASURE-1","account":"` + strings.Repeat("ab", 32) + `","cases":2,"flags":3,"objects":17}`,
 		casefile.EntryRefusedStart: `{"kind":"Takedown","platform":"synthetic","thing":"DECISION-1","why":"mismatch"}`,
 	}
 	for typ, body := range bodies {

@@ -50,6 +50,9 @@ type Case struct {
 	Attached string
 	// Round counts the rounds of opinions: a withdrawn or void one begins another.
 	Round int
+	// ErasedAt is when the account was erased: nothing is left of the case's words. Projections do not
+	// write it.
+	ErasedAt *time.Time
 }
 
 // RankThreat is the rank of a case with a threat to life.
@@ -134,6 +137,9 @@ type Cases interface {
 	Comments(ctx context.Context, ref casefile.CaseRef) ([]CommentRow, error)
 	// ClaimedBy lists the open cases that a person holds.
 	ClaimedBy(ctx context.Context, person casefile.Person) ([]Case, error)
+	// HandedTo lists the waiting cases that were handed over to a person, in the order in which a queue
+	// gives them.
+	HandedTo(ctx context.Context, person casefile.Person) ([]Case, error)
 }
 
 // Reservation asks for the next case of a queue.

@@ -71,6 +71,7 @@ const (
 	ChangeAct      ChangeKind = "act"     // ID is the act's key (casefile.Act.Key)
 	ChangeSwitch   ChangeKind = "switch"  // ID is a switch's name, or a rule's whose breaker changed
 	ChangeTelling  ChangeKind = "telling" // ID is the telling's
+	ChangeErasure  ChangeKind = "erasure" // ID is the erasure's
 )
 
 // Change tells that a row changed; it carries no more than its key.

@@ -25,6 +25,7 @@ type Store interface {
 	Decisions
 	Appeals
 	Switches
+	Erasures
 	Tellings
 	People
 	Guarded
@@ -44,7 +45,8 @@ type Store interface {
 // Accounts keeps what outlives an account's cases.
 type Accounts interface {
 	// PutAccountKey stores a wrapped content key if the account has none yet and returns the one
-	// that stands: of two racing intakes, both get the same key.
+	// that stands: of two racing intakes, both get the same key. CodeState while the account is being
+	// erased, once its key was destroyed; after that it may have a new one.
 	PutAccountKey(ctx context.Context, key WrappedKey) (WrappedKey, error)
 	// AccountKey returns an account's wrapped content key; CodeNotFound if it has none, or it was
 	// destroyed.
@@ -101,7 +103,7 @@ type FlagStatus string
 const (
 	FlagPending  FlagStatus = "pending"  // not yet taken in by its account's workflow
 	FlagAccepted FlagStatus = "accepted" // in exactly one case, for ever
-	FlagErased   FlagStatus = "erased"   // its account was erased before it was taken in: in no case, for ever
+	FlagErased   FlagStatus = "erased"   // its account was being erased, or was before it was taken in: in no case, for ever
 )
 
 // FlagReceipt is a flag's receipt row.
@@ -159,7 +161,8 @@ const (
 type Flags interface {
 	// PutFlag writes a receipt row if the key is new and returns the row that stands. created says
 	// whether this call wrote it. The caller compares digests: the same key with another digest is
-	// a conflict.
+	// a conflict. The row is pending; it is erased where it is given as erased, and while the account is
+	// being erased.
 	PutFlag(ctx context.Context, r FlagReceipt) (row FlagReceipt, created bool, err error)
 	// Flag returns a row; CodeNotFound if there is none.
 	Flag(ctx context.Context, key casefile.FlagKey) (FlagReceipt, error)

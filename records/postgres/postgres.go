@@ -96,6 +96,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	return relational.Coded(ctx, s.engine.Fault, "ping records", err)
 }
 
+// Scrub gives the space of dead rows free, so that what they held is overwritten by and by. Until then,
+// and in PostgreSQL's own write-ahead log and its copies, a destroyed key's wrapped bytes may be found:
+// docs/erasure.md says what makes them useless.
+func (s *Store) Scrub(ctx context.Context) error {
+	for _, table := range []string{"account_keys", "account_handles", "taken_down_handles", "decided_items", "legal_holds", "break_glass"} {
+		_, err := s.engine.db.ExecContext(ctx, "VACUUM "+table)
+		if err != nil {
+			return relational.Coded(ctx, s.engine.Fault, "scrub records", err)
+		}
+	}
+	return nil
+}
+
 // Changes returns a channel that gets changes until ctx ends or the store closes, and is closed then.
 func (s *Store) Changes(ctx context.Context) <-chan records.Change { return s.feed.Changes(ctx) }
 

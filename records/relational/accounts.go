@@ -12,6 +12,10 @@ const (
 	selectAccount    = "SELECT account, platform, revision, ordinal, open_case, last_case, profile FROM accounts WHERE account = ?"
 	insertAccount    = "INSERT INTO accounts (account, platform) VALUES (?, ?) ON CONFLICT (account) DO NOTHING"
 	selectAccountKey = "SELECT account, platform, wrapped, key_id, at FROM account_keys WHERE account = ?"
+
+	// erasedWhole says of the account of a row of account_keys that its newest erasure has come to its end.
+	erasedWhole = `EXISTS (SELECT 1 FROM erasures e WHERE e.account = account_keys.account AND e.state = 'done')
+		AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = account_keys.account AND e.state IN ('closing', 'destroyed'))`
 )
 
 func scanAccount(r scanner) (records.Account, error) {
@@ -27,14 +31,15 @@ func scanKey(r scanner) (records.WrappedKey, error) {
 }
 
 // PutAccountKey stores a wrapped content key if the account has none yet and returns the one that
-// stands. CodeState if the account's key was destroyed: another never takes its place unasked.
+// stands. A destroyed one makes room for another once the erasure has come to its end; CodeState before.
 func (s *Store) PutAccountKey(ctx context.Context, key records.WrappedKey) (records.WrappedKey, error) {
 	if len(key.Wrapped) == 0 {
 		return records.WrappedKey{}, casefile.Invalid("wrapped", "an account key holds at least one byte")
 	}
 	stands, err := doApart(ctx, s.engine, EachStatement, func(ctx context.Context, t *tx) (records.WrappedKey, error) {
 		_, err := t.Exec(ctx, `INSERT INTO account_keys (account, platform, wrapped, key_id, at) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (account) DO NOTHING`, key.Account, key.Platform, key.Wrapped, key.KeyID, micros(key.At))
+			ON CONFLICT (account) DO UPDATE SET wrapped = excluded.wrapped, key_id = excluded.key_id, at = excluded.at, destroyed_at = NULL
+				WHERE account_keys.wrapped IS NULL AND `+erasedWhole, key.Account, key.Platform, key.Wrapped, key.KeyID, micros(key.At))
 		if err != nil {
 			return records.WrappedKey{}, err
 		}
@@ -43,7 +48,7 @@ func (s *Store) PutAccountKey(ctx context.Context, key records.WrappedKey) (reco
 			return records.WrappedKey{}, err
 		}
 		if k.Wrapped == nil {
-			return records.WrappedKey{}, casefile.Errorf(casefile.CodeState, "the account's key was destroyed")
+			return records.WrappedKey{}, casefile.Errorf(casefile.CodeState, "the account is being erased")
 		}
 		return k, nil
 	})

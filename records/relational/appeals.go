@@ -45,6 +45,10 @@ func (s *Store) PutAppeal(ctx context.Context, a records.AppealRow) (row records
 		return records.AppealRow{}, false, err
 	}
 	row, err = do(ctx, s.engine, func(ctx context.Context, t *tx) (records.AppealRow, error) {
+		err := t.refuseErased(ctx, a.Account, a.Case)
+		if err != nil {
+			return records.AppealRow{}, err
+		}
 		n, err := t.changed(ctx, `INSERT INTO appeals (id, kind, decision, case_ref, platform, account, notice, complaint, digest,
 				opened_person, opened_role, opened_at, due_at, state)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (decision, kind) DO NOTHING`,

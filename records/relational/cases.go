@@ -11,7 +11,7 @@ const (
 	caseColumns = `ref, account, platform, ordinal, state, revision, evidence_revision, queue, severity, confidence, tier, due_at,
 	rule, rule_set, rule_values, opened_at, closed_at, close_reason, claim, findings, file, file_digest, decision, previous, flags,
 	chain_seq, chain_hash, reserved_by, reserved_until, stage, rank, raised, threat, not_before, assigned_to, missed, restricted,
-	attached, round, decide_by`
+	attached, round, decide_by, erased_at`
 	selectCase = "SELECT " + caseColumns + " FROM cases WHERE ref = ?"
 )
 
@@ -23,7 +23,7 @@ func scanCase(r scanner) (records.Case, error) {
 		toJSON{&c.Claim}, &c.Findings, &c.File, &c.FileDigest, &c.Decision, &c.Previous, &c.Flags,
 		&c.ChainSeq, &c.ChainHash, &c.ReservedBy, toOptionalTime{&c.ReservedUntil},
 		&c.Stage, &c.Rank, &c.Raised, &c.Threat, toOptionalTime{&c.NotBefore}, &c.AssignedTo, toJSON{&c.Missed}, &c.Restricted,
-		&c.Attached, &c.Round, toTime{&c.Route.DecideBy})
+		&c.Attached, &c.Round, toTime{&c.Route.DecideBy}, toOptionalTime{&c.ErasedAt})
 	return c, err
 }
 
@@ -44,6 +44,17 @@ func (s *Store) ClaimedBy(ctx context.Context, person casefile.Person) ([]record
 	list, err := all(ctx, s.engine, scanCase, "SELECT "+caseColumns+` FROM cases
 		WHERE claim_person = ? AND claim_person <> '' AND state <> 'closed' ORDER BY opened_at, ref`, person)
 	return list, s.coded(ctx, "list claimed cases", err)
+}
+
+// selectHandedTo reads the waiting cases alone. What was handed over is a small part of them.
+const selectHandedTo = "SELECT " + caseColumns + ` FROM cases
+	WHERE state = 'queued' AND assigned_to = ? AND assigned_to <> '' ORDER BY rank DESC, confidence DESC, due_at, ref`
+
+// HandedTo lists the waiting cases that were handed over to a person, the one to be taken first before
+// the others.
+func (s *Store) HandedTo(ctx context.Context, person casefile.Person) ([]records.Case, error) {
+	list, err := all(ctx, s.engine, scanCase, selectHandedTo, person)
+	return list, s.coded(ctx, "list cases handed over", err)
 }
 
 // ListCases lists cases by state ("" for all), newest opened first, after a cursor. CodeInvalid

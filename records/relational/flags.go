@@ -10,6 +10,9 @@ import (
 	"github.com/docket-triage/docket/records"
 )
 
+// underErasure says of the account that is a statement's second argument that it is being erased.
+const underErasure = "EXISTS (SELECT 1 FROM erasures WHERE account = ?2 AND state IN ('closing', 'destroyed'))"
+
 const (
 	flagColumns = "flag, account, platform, digest, sealed, source, at, status, case_ref, accepted_at, queued_at, reopens"
 	selectFlag  = "SELECT " + flagColumns + " FROM flags WHERE flag = ?"
@@ -22,7 +25,8 @@ func scanFlag(r scanner) (records.FlagReceipt, error) {
 	return f, err
 }
 
-// PutFlag writes a receipt row, as pending, if the key is new, and returns the row that stands.
+// PutFlag writes a receipt row if the key is new, and returns the row that stands: pending, or erased
+// where it is given so or while its account is being erased.
 func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records.FlagReceipt, created bool, err error) {
 	switch {
 	case r.Flag == "":
@@ -42,8 +46,9 @@ func (s *Store) PutFlag(ctx context.Context, r records.FlagReceipt) (row records
 			return put{}, err
 		}
 		made, err := all(ctx, t, scanFlag, `INSERT INTO flags (flag, account, platform, digest, sealed, source, at, status, reopens, sweep_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (flag) DO NOTHING RETURNING `+flagColumns,
-			r.Flag, r.Account, r.Platform, r.Digest, r.Sealed, r.Source, micros(r.At), records.FlagPending, r.Reopens, micros(r.At))
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 = 'erased' OR `+underErasure+` THEN 'erased' ELSE 'pending' END, ?9, ?7)
+			ON CONFLICT (flag) DO NOTHING RETURNING `+flagColumns,
+			r.Flag, r.Account, r.Platform, r.Digest, r.Sealed, r.Source, micros(r.At), r.Status, r.Reopens)
 		if err != nil {
 			return put{}, err
 		}

@@ -81,6 +81,11 @@ var fixtures = []fixture{
 		`INSERT INTO handlings (id, case_ref, what, person, role, at, queue, to_person, deadline, words)
 			VALUES ('h1', 'CASE0-00002', 'escalated', 'p-one', 'reviewer', 1772445600000000, 'lead', '', '', 'sealed')`,
 	}, checkVersion5},
+	{6, []string{
+		`INSERT INTO legal_holds (id, account, platform, basis, by_person, by_role, at, until) VALUES ('hold1', 'a1', 'example', X'0102', 'p-one', 'policy', 1772445600000000, 1787997600000000)`,
+		`INSERT INTO erasures (id, account, platform, name, reason, by_person, by_role, at, state, destroyed_at, cases, flags, objects)
+			VALUES ('e1', 'a3', 'example', 'name', X'0304', 'p-one', 'policy', 1772445600000000, 'destroyed', 1772445660000000, 0, 1, 1)`,
+	}, checkVersion6},
 }
 
 // literal is a literal of bytes as SQLite has it.
@@ -215,6 +220,22 @@ func checkVersion5(t *testing.T, s records.Store) {
 	notes, err := s.Handlings(t.Context(), "CASE0-00002")
 	require.NoError(t, err)
 	require.Equal(t, []casefile.HandlingNote{{ID: "h1", What: casefile.HandlingEscalated, Person: "p-one", Role: casefile.RoleReviewer, At: now, Queue: "lead", Words: "sealed"}}, notes)
+}
+
+func checkVersion6(t *testing.T, s records.Store) {
+	by := casefile.Actor{Person: "p-one", Role: casefile.RolePolicy}
+	holds, err := s.AccountHolds(t.Context(), "a1")
+	require.NoError(t, err)
+	require.Equal(t, []records.HoldRow{{
+		ID: "hold1", Account: "a1", Platform: "example", Basis: []byte{1, 2}, By: by, At: now, Until: time.UnixMicro(1787997600000000).UTC(),
+	}}, holds)
+	e, err := s.Erasure(t.Context(), "e1")
+	require.NoError(t, err)
+	destroyed := now.Add(time.Minute)
+	require.Equal(t, records.ErasureRow{
+		Seq: 1, ID: "e1", Account: "a3", Platform: "example", Name: "name", Reason: []byte{3, 4}, By: by, At: now,
+		State: casefile.ErasureDestroyed, DestroyedAt: &destroyed, Flags: 1, Objects: 1,
+	}, e)
 }
 
 // requireWatched computes the running hash of views and refusals again.

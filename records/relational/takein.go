@@ -108,9 +108,11 @@ func (in takeIn) run(ctx context.Context) (records.TakenIn, error) {
 	return in.answer(ctx, open, row, records.TakenNow)
 }
 
-// erased reports whether the account's content key was destroyed, and with it the sealed flag.
+// erased reports whether the account's content key was destroyed, and with it the sealed flag, or is
+// about to be.
 func (in takeIn) erased(ctx context.Context) (bool, error) {
-	n, err := one(ctx, in.t, scanInt, "SELECT COUNT(*) FROM account_keys WHERE account = ? AND destroyed_at IS NOT NULL", in.account)
+	n, err := one(ctx, in.t, scanInt, `SELECT (SELECT COUNT(*) FROM account_keys WHERE account = ?1 AND destroyed_at IS NOT NULL)
+		+ (SELECT COUNT(*) FROM erasures WHERE account = ?1 AND state IN ('closing', 'destroyed'))`, in.account)
 	return n > 0, err
 }
 

@@ -40,6 +40,11 @@ func TestPromise07(t *testing.T) {
 	recordstest.Promise(t, 7, store)
 }
 
+func TestPromise09(t *testing.T) {
+	t.Parallel()
+	recordstest.Promise(t, 9, store)
+}
+
 func TestPromise12(t *testing.T) {
 	t.Parallel()
 	recordstest.Promise(t, 12, store)

@@ -120,7 +120,36 @@ func prepare(ctx context.Context, db *sql.DB, logger *slog.Logger) error {
 	if mode != "wal" {
 		return casefile.Errorf(casefile.CodeUnavailable, "the file system of the records does not allow a write-ahead log (journal mode %q)", mode)
 	}
-	return relational.Migrate(ctx, db, relational.SQLite, logger)
+	err = relational.Migrate(ctx, db, relational.SQLite, logger)
+	if err != nil {
+		return err
+	}
+	return clean(ctx, db)
+}
+
+// cleaned is the file's user_version once nothing is left in it of rows that were deleted or changed
+// before secure_delete was on.
+const cleaned = 1
+
+// clean rewrites, once, a file that an earlier Docket wrote without secure_delete.
+func clean(ctx context.Context, db *sql.DB) error {
+	var version int
+	err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	if err != nil {
+		return fmt.Errorf("read whether the records file is clean: %w", err)
+	}
+	if version >= cleaned {
+		return nil
+	}
+	_, err = db.ExecContext(ctx, "VACUUM")
+	if err != nil {
+		return fmt.Errorf("clean the records file: %w", err)
+	}
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", cleaned))
+	if err != nil {
+		return fmt.Errorf("note that the records file is clean: %w", err)
+	}
+	return nil
 }
 
 // dsn makes the driver's URI. A path is escaped in it, so that no character of it is taken for
@@ -135,6 +164,7 @@ func dsn(path string, fast, readOnly bool) string {
 	q.Add("_pragma", "journal_mode(WAL)")
 	q.Add("_pragma", fmt.Sprintf("synchronous(%s)", sync))
 	q.Add("_pragma", "foreign_keys(1)")
+	q.Add("_pragma", "secure_delete(on)") // what an erasure takes away is overwritten
 	q.Add("_pragma", "temp_store(MEMORY)")
 	q.Add("_pragma", "cache_size(-16000)") // KiB
 	if readOnly {
@@ -151,6 +181,29 @@ func (s *Store) Ping(ctx context.Context) error {
 		err = rows.Close()
 	}
 	return relational.Coded(ctx, fault, "ping records", err)
+}
+
+// Scrub empties the write-ahead log: the file itself holds nothing of what was deleted or changed, since
+// secure_delete is on. CodeUnavailable while a reader still needs the log.
+func (s *Store) Scrub(ctx context.Context) error {
+	busy, err := checkpoint(ctx, s.engine)
+	if err == nil && busy {
+		return casefile.Errorf(casefile.CodeUnavailable, "the records' write-ahead log is in use")
+	}
+	return relational.Coded(ctx, fault, "scrub records", err)
+}
+
+func checkpoint(ctx context.Context, e engine) (busy bool, err error) {
+	rows, err := e.Query(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if rows.Next() {
+		var pages, done int
+		err = rows.Scan(&busy, &pages, &done)
+	}
+	return busy, errors.Join(err, rows.Err())
 }
 
 // Changes returns a channel that gets changes until ctx ends or the store closes, and is closed then.
