@@ -59,6 +59,9 @@ type Store struct {
 
 var _ Sealer = (*Store)(nil)
 
+// defaultCacheFor is how long a content key is held where nothing else is said.
+const defaultCacheFor = time.Minute
+
 // Open opens a sealed store.
 func Open(o Options) (*Store, error) {
 	if (o.Dir == "") == (o.Bucket == nil) || o.Keyring == nil || o.Rows == nil {
@@ -68,7 +71,7 @@ func Open(o Options) (*Store, error) {
 		o.CacheSize = 4096
 	}
 	if o.CacheFor <= 0 {
-		o.CacheFor = time.Minute
+		o.CacheFor = defaultCacheFor
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

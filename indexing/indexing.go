@@ -20,7 +20,7 @@ type Post struct {
 type PostResult struct {
 	Stored  int // taken: written, repeated, or older than what stands
 	Outside int // older than the window measured from the newest event of its stream, or more than
-	// MaxAhead past the clock: counted, not stored
+	// MaxAhead past the clock, or of an account that was forgotten since: counted, not stored
 }
 
 // History is the store of posts.
@@ -38,6 +38,10 @@ type History interface {
 	// Coverage says what the window of history covers for a platform. It is the zero Coverage where
 	// nothing of the platform was ever seen: then an account's posts are unknown, not none.
 	Coverage(ctx context.Context, platform string) (Coverage, error)
+	// ForgetAccount takes every post of an account away, for good: from then on its events up to at are
+	// counted and not stored, whoever reads them again. Later ones are stored. Repeats change nothing but
+	// to move the time on.
+	ForgetAccount(ctx context.Context, platform string, account casefile.AccountKey, at time.Time) error
 }
 
 // AccountHistory is what history knows of one account.
@@ -117,5 +121,8 @@ type Index interface {
 	History
 	Cases
 	Ping(ctx context.Context) error
+	// Scrub takes what was replaced and deleted off the disk, as far as the engine can (docs/erasure.md).
+	// CodeUnavailable where it could not, for now.
+	Scrub(ctx context.Context) error
 	Close() error
 }

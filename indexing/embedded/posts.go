@@ -179,7 +179,8 @@ func (w *writer) putFeed(ctx context.Context, f *feed) (stored, outside int, err
 	outside = f.outside
 	hours := make(map[int64]tally)
 	for _, r := range f.rows {
-		if r.at < start.UnixMicro() {
+		until, forgotten := w.forgotten[forgottenKey{f.platform, r.account}]
+		if r.at < start.UnixMicro() || forgotten && r.at <= until {
 			outside++
 			continue
 		}

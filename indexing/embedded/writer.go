@@ -53,6 +53,8 @@ type writer struct {
 	durable bool // the connection's synchronous is FULL
 	// purging says that months may be left to drop.
 	purging bool
+	// forgotten are the accounts whose events are not stored, each up to a time.
+	forgotten map[forgottenKey]int64
 }
 
 func newWriter(ctx context.Context, x *Index) (*writer, error) {
@@ -60,7 +62,12 @@ func newWriter(ctx context.Context, x *Index) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	return &writer{x: x, conn: conn, stmts: make(map[string]*sql.Stmt), purging: true}, nil
+	w := &writer{x: x, conn: conn, stmts: make(map[string]*sql.Stmt), purging: true, forgotten: make(map[forgottenKey]int64)}
+	err = w.loadForgotten(ctx)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return w, nil
 }
 
 func (w *writer) run() {

@@ -32,6 +32,7 @@ func Exercise(t *testing.T, open func(t *testing.T) indexing.Index) {
 		"a wrong clock moves nothing":              wrongClock,
 		"a bad post spoils its batch only":         badPost,
 		"many write at once":                       manyWrite,
+		"a forgotten account stays forgotten":      forgottenStays,
 		"unknown is not zero":                      unknownIsNotZero,
 		"the higher revision wins":                 higherRevisionWins,
 		"a new revision takes the old words out":   oldWordsGo,

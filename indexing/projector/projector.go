@@ -82,7 +82,7 @@ func (p *Projector) Drain(ctx context.Context) (more bool, err error) {
 			}
 			ref = d.Decision.Case
 		}
-		err = p.project(ctx, ref)
+		err = p.Case(ctx, ref)
 		if err != nil {
 			return false, err
 		}
@@ -94,7 +94,8 @@ func (p *Projector) Drain(ctx context.Context) (more bool, err error) {
 	return len(list) == batch, nil
 }
 
-func (p *Projector) project(ctx context.Context, ref casefile.CaseRef) error {
+// Case writes the document of one case as it stands in the records.
+func (p *Projector) Case(ctx context.Context, ref casefile.CaseRef) error {
 	c, err := p.Records.Case(ctx, ref)
 	if err != nil {
 		return fmt.Errorf("read a case: %w", err)
@@ -119,9 +120,11 @@ func (p *Projector) project(ctx context.Context, ref casefile.CaseRef) error {
 			policies[code] = true
 		}
 	}
-	err = p.words(ctx, c, &doc, policies)
-	if err != nil {
-		return err
+	if c.ErasedAt == nil { // a process may hold a destroyed key for a while
+		err = p.words(ctx, c, &doc, policies)
+		if err != nil {
+			return err
+		}
 	}
 	for code := range policies {
 		doc.Policies = append(doc.Policies, code)

@@ -205,6 +205,43 @@ func TestErasedAndDamagedAreLeftOut(t *testing.T) {
 	require.NotContains(t, b.said.String(), "words")
 }
 
+// TestPromise09LateProjection: a projection that read the case before its account was erased, and writes
+// after, brings nothing back; nor does one under a key that a process still holds in memory.
+func TestPromise09LateProjection(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	const ref = casefile.CaseRef("AAAAA-00001")
+	b.opened(1, ref, "words of the erased account")
+	b.drain()
+	closed := now.Add(time.Minute)
+	b.project(ref, func(p *records.Projection) {
+		p.Case.State, p.Case.ClosedAt, p.Case.CloseReason = casefile.StateClosed, &closed, casefile.CloseErased
+	})
+	b.Index = during{b.index, func() {
+		b.Index = b.index
+		by := casefile.Actor{Person: "p-policy", Role: casefile.RolePolicy}
+		e, bars, err := b.records.BeginErasure(t.Context(), records.ErasureRow{
+			ID: "e1", Account: accountOf(1), Platform: platform, Name: "name", Reason: []byte("sealed"), By: by, At: now,
+		})
+		require.NoError(t, err)
+		require.Empty(t, bars)
+		_, err = b.records.DestroyAccount(t.Context(), e.ID, now)
+		require.NoError(t, err)
+		b.drain()
+		require.Empty(t, b.find(indexing.CaseQuery{Text: "words"}))
+	}}
+	_, err := b.Drain(t.Context())
+	require.NoError(t, err, "the late one is taken, and changes nothing")
+	require.Empty(t, b.find(indexing.CaseQuery{Text: "words"}))
+	doc := b.find(indexing.CaseQuery{})[0]
+	require.Equal(t, []any{"", "", "", "", 3}, []any{doc.Text, doc.Handle, doc.AccountID, doc.Names, doc.Revision})
+	require.Nil(t, doc.Rules)
+	require.Equal(t, casefile.CloseErased, doc.CloseReason)
+	require.NoError(t, b.records.RequeueIndex(t.Context()))
+	b.drain()
+	require.Empty(t, b.find(indexing.CaseQuery{Text: "words"}), "a rebuild neither")
+}
+
 // holes is a sealed store that has lost some of what it held, and gives some back as something else.
 type holes struct {
 	*evidence.Store
