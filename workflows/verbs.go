@@ -28,6 +28,7 @@ func (r *caseRun) handleVerbs(ctx workflow.Context) error {
 		verb(ctx, r, UpdateMoveDeadline, func(a MoveDeadlineArgs) Verb { return a.Verb }, r.checkMoveDeadline, r.moveDeadline),
 		verb(ctx, r, UpdateForceRelease, func(a ForceReleaseArgs) Verb { return a.Verb }, r.checkForceRelease, r.forceRelease),
 		verb(ctx, r, UpdateRefer, func(a ReferArgs) Verb { return a.Verb }, r.checkRefer, r.refer),
+		verb(ctx, r, UpdateErase, func(a EraseArgs) Verb { return a.Verb }, r.checkErase, r.erase),
 	)
 }
 
