@@ -10,5 +10,6 @@ func benchCommand() *cobra.Command {
 		Short: "Measure the whole line on this machine, or kill it and count what was lost",
 		Args:  cobra.NoArgs,
 	}
+	cmd.AddCommand(benchLifecycle(), benchQueue(), benchStart())
 	return cmd
 }
