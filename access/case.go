@@ -35,6 +35,37 @@ func MaySeeRestricted(who Who, kind casefile.ReferralKind, holder bool) bool {
 	return holder || slices.Contains(who.Roles, lead) || kind.Valid() && who.Team == kind.Team()
 }
 
+// TakedownTeam is the team of services that are given decisions to act on.
+const TakedownTeam = "takedown"
+
+// MayReceive says whether somebody is given proven decisions at all: a service of the takedown team, or of
+// a team to which cases are referred and then restricted. A detector's token opens none. CodeForbidden
+// otherwise.
+func MayReceive(who Who) error {
+	err := who.Require(DecisionFeed)
+	if err != nil {
+		return err
+	}
+	ofTheirs := func(k casefile.ReferralKind) bool { return k.Restricts() && who.Team == k.Team() }
+	if who.Team != TakedownTeam && !slices.ContainsFunc(casefile.ReferralKinds, ofTheirs) {
+		return casefile.Errorf(casefile.CodeForbidden, "decisions are given to services of a team that acts on them")
+	}
+	return nil
+}
+
+// MayActOn says whether somebody who is given decisions is given the account of one whose case was
+// referred so: the takedown team that of every case but restricted ones, the team that a case is
+// restricted to that of its own. One of an unknown kind is given to nobody.
+func MayActOn(who Who, kind casefile.ReferralKind) bool {
+	if MayReceive(who) != nil {
+		return false
+	}
+	if kind == "" || kind.Valid() && !kind.Restricts() {
+		return who.Team == TakedownTeam
+	}
+	return kind.Valid() && who.Team == kind.Team()
+}
+
 // SeesName says whether somebody sees a staff member's name and login or only the pseudonym: admins
 // and auditors see all names, leads those of their own team, everybody their own.
 func (w Who) SeesName(of records.PersonRow) bool {

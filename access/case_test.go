@@ -81,6 +81,37 @@ func TestMaySeeRestricted(t *testing.T) {
 	}
 }
 
+// TestMayActOn: a detector is given no decision, and the account of a restricted case only the service of
+// the team that it is restricted to.
+func TestMayActOn(t *testing.T) {
+	t.Parallel()
+	of := func(team string, roles ...casefile.Role) Who {
+		return Who{Person: "p-abcdefgh", Team: team, Roles: roles}
+	}
+	for name, tc := range map[string]struct {
+		who               Who
+		given             bool
+		plain, child, odd bool
+	}{
+		"the takedown team":        {of(TakedownTeam, service), true, true, false, false},
+		"child safety":             {of("child_safety", service), true, false, true, false},
+		"self-harm":                {of("self_harm", service), true, false, false, false},
+		"a detector":               {of("operations", service), false, false, false, false},
+		"a service of no team":     {of("", service), false, false, false, false},
+		"legal's":                  {of("legal", service), false, false, false, false},
+		"a lead of the team":       {of(TakedownTeam, lead), false, false, false, false},
+		"an auditor":               {of(TakedownTeam, auditor), false, false, false, false},
+		"an admin of child safety": {of("child_safety", admin), false, false, false, false},
+	} {
+		require.Equal(t, tc.given, MayReceive(tc.who) == nil, name)
+		require.Equal(t, tc.plain, MayActOn(tc.who, ""), name)
+		require.Equal(t, tc.plain, MayActOn(tc.who, casefile.ReferLegal), name)
+		require.Equal(t, tc.child, MayActOn(tc.who, casefile.ReferChildSafety), name)
+		require.Equal(t, tc.odd, MayActOn(tc.who, "something"), name)
+	}
+	require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(MayReceive(of("operations", service))))
+}
+
 func TestNames(t *testing.T) {
 	t.Parallel()
 	of := records.PersonRow{Person: "p-someone0", Login: "someone", Name: "Some One", Roles: []casefile.Role{reviewer}, Team: "review"}

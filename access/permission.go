@@ -53,6 +53,7 @@ const (
 	ReconcileRun Permission = "reconcile.run" // find workflows that are missing and start them again
 
 	DecisionRead  Permission = "decision.read"  // decisions, acts and their outcomes, no words
+	DecisionFeed  Permission = "decision.feed"  // proven decisions with their accounts, for systems that act on them
 	AuditRead     Permission = "audit.read"     // ledger entries, proofs and bundles
 	WatchRead     Permission = "watch.read"     // who looked at which case and why, and what was refused
 	PolicyRead    Permission = "policy.read"    // taxonomy, ladder and routing rules
@@ -121,6 +122,7 @@ var table = map[Permission][]casefile.Role{
 	ReconcileRun: {auditor, admin},
 
 	DecisionRead:  looking,
+	DecisionFeed:  {service},
 	AuditRead:     looking,
 	WatchRead:     {lead, auditor},
 	PolicyRead:    {reviewer, senior, lead, policy, auditor, admin},

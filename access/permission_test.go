@@ -49,6 +49,8 @@ var kindOf = map[Permission]string{
 
 	ActPause: "switches", ActResume: "switches", SwitchAutomation: "switches", BreakerArm: "switches",
 
+	DecisionFeed: "acts",
+
 	GlassBreak: "guards", GlassReview: "guards", ReconcileRun: "guards",
 
 	PeopleManage: "manages", SessionManage: "own",
@@ -64,7 +66,7 @@ func TestTableRules(t *testing.T) {
 		policy:   {"reads words", "reads", "guards", "own"},
 		auditor:  {"reads words", "reads", "guards", "own"},
 		admin:    {"reads", "switches", "guards", "manages", "own"},
-		service:  {"reads", "hands in", "own"},
+		service:  {"reads", "hands in", "acts", "own"},
 	}
 	for _, p := range Permissions() {
 		require.NotEmpty(t, kindOf[p], "%s: say in kindOf what it does", p)

@@ -20,6 +20,9 @@ const (
 	// PurposeBreakGlass is nobody's to ask for: it stands where a case was opened because the person
 	// had broken its glass (Glass.Opens).
 	PurposeBreakGlass Purpose = "break_glass"
+	// PurposeTakedown is nobody's to ask for either: it stands where a system that acts was given a
+	// proven decision with its account.
+	PurposeTakedown Purpose = "takedown"
 )
 
 // purposes lists each purpose with the roles that may have it; a role's first is its usual one.

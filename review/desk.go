@@ -52,6 +52,7 @@ type Records interface {
 	CaseFlags(ctx context.Context, ref casefile.CaseRef) ([]records.FlagReceipt, error)
 	Person(ctx context.Context, id casefile.Person) (records.PersonRow, error)
 	PersonByLogin(ctx context.Context, login string) (records.PersonRow, error)
+	ListPeople(ctx context.Context) ([]records.PersonRow, error)
 	Changes(ctx context.Context) <-chan records.Change
 }
 
@@ -105,8 +106,10 @@ type Options struct {
 	// Reasons seals the words of reasons that are about no account.
 	Reasons access.Reasons
 	Log     *slog.Logger
-	// Reconciler is nil where this process does not reconcile.
+	// Reconciler is nil where this process does not reconcile, Published where it does not know where the
+	// log is.
 	Reconciler Reconciler
+	Published  PublishedLog
 	// Service is what the platform calls itself on notices; "" writes "this service". Complaints is
 	// where a complaint is made; "" says to answer the notice.
 	Service, Complaints string

@@ -520,3 +520,114 @@ func TestRecommendationBeforeTheDecision(t *testing.T) {
 	require.Equal(t, 2, show(t, b, "rev1", second).Recommendation.Sum)
 	require.Zero(t, show(t, b, "rev1", first).Recommendation.Sum, "a later strike did not stand then")
 }
+
+// TestTakers: whoever holds a case sees to whom they may hand it over, by name only where they know the
+// name, and nothing that tells who judged it.
+func TestTakers(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	away, elsewhere := b.Add("away", "review", casefile.RoleReviewer), b.Add("elsewhere", reviewtest.OtherTeam, casefile.RoleReviewer)
+	_, err := b.Desk.DisablePerson(ctx, b.Who("admin"), "away")
+	require.NoError(t, err)
+	ref, post := b.Open(1)
+	_, err = b.Desk.Takers(ctx, b.Who("rev1"), ref)
+	require.Equal(t, casefile.CodeStaleClaim, casefile.ErrorCode(err), "nobody holds it")
+	number := claim(t, b, "rev1", ref)
+	_, err = b.Desk.Takers(ctx, b.Who("rev2"), ref)
+	require.Equal(t, casefile.CodeStaleClaim, casefile.ErrorCode(err), "somebody else holds it")
+	_, err = b.Desk.Takers(ctx, b.Who("auditor"), ref)
+	require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(err))
+
+	listed := func(login string) (people []casefile.Person) {
+		takers, err := b.Desk.Takers(ctx, b.Who(login), ref)
+		require.NoError(t, err)
+		for _, taker := range takers {
+			people = append(people, taker.Person)
+		}
+		return people
+	}
+	could := func(but string) (people []casefile.Person) {
+		for _, login := range []string{"rev1", "rev2", "rev3", "senior", "senior2", "lead", "lead2", "safety", "welfare", "elsewhere"} {
+			if login != but {
+				people = append(people, b.Who(login).Person)
+			}
+		}
+		return people
+	}
+	require.ElementsMatch(t, could("rev1"), listed("rev1"))
+	require.NotContains(t, listed("rev1"), away.Person)
+	takers, err := b.Desk.Takers(ctx, b.Who("rev1"), ref)
+	require.NoError(t, err)
+	for _, taker := range takers {
+		require.Empty(t, taker.Login, "a reviewer knows nobody by name")
+		require.Equal(t, string(taker.Person), taker.Name)
+		if taker.Person == elsewhere.Person {
+			require.Empty(t, taker.Team, "nor of what other team somebody is")
+		}
+		if taker.Person == b.Who("senior").Person {
+			require.Equal(t, []casefile.Role{casefile.RoleReviewer, casefile.RoleSenior}, taker.Roles)
+			require.Equal(t, "review", taker.Team)
+		}
+	}
+
+	// L6 takes two: the second person's list tells nothing of the first.
+	_, err = b.Desk.Opinion(ctx, b.Who("rev1"), review.OpinionCall{VerbCall: verb(ref), Claim: number, EvidenceRevision: 1, Form: reviewtest.Form(casefile.L6, post)})
+	require.NoError(t, err)
+	claim(t, b, "rev2", ref)
+	require.ElementsMatch(t, could("rev2"), listed("rev2"))
+
+	// A lead sees the names of their team, and no others.
+	other, _ := b.Open(2)
+	claim(t, b, "lead", other)
+	takers, err = b.Desk.Takers(ctx, b.Who("lead"), other)
+	require.NoError(t, err)
+	names := map[string]string{}
+	for _, taker := range takers {
+		names[taker.Login] = taker.Name
+		if taker.Person == elsewhere.Person {
+			require.Equal(t, review.Taker{Person: elsewhere.Person, Name: string(elsewhere.Person), Roles: []casefile.Role{casefile.RoleReviewer}}, taker)
+		}
+	}
+	require.Equal(t, "Reviewer Two", names["rev2"])
+
+	// Of another team's queue, and of a case on which two differ, those alone who may take it.
+	answer, err := b.Desk.HandOver(ctx, b.Who("lead"), review.HandOverCall{VerbCall: verb(other), Claim: 1, Queue: reviewtest.OtherQueue, Reason: "theirs"})
+	require.NoError(t, err)
+	require.Equal(t, casefile.StateQueued, answer.State)
+	second := b.Add("second", reviewtest.OtherTeam, casefile.RoleReviewer)
+	claim(t, b, "elsewhere", other)
+	takers, err = b.Desk.Takers(ctx, elsewhere, other)
+	require.NoError(t, err)
+	require.Equal(t, []review.Taker{{Person: second.Person, Name: string(second.Person), Roles: []casefile.Role{casefile.RoleReviewer}, Team: reviewtest.OtherTeam}}, takers)
+	v := show(t, b, "rev2", ref)
+	_, err = b.Desk.Opinion(ctx, b.Who("rev2"), review.OpinionCall{VerbCall: verb(ref), Claim: v.Claim.Number, EvidenceRevision: 1, Form: reviewtest.Form(casefile.L4, post)})
+	require.NoError(t, err)
+	claim(t, b, "lead", ref)
+	require.Equal(t, []casefile.Person{b.Who("lead2").Person}, listed("lead"))
+}
+
+// TestHandedTo: what was handed over to somebody stands on their list until they take it up.
+func TestHandedTo(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	ref, _ := b.Open(1)
+	b.Open(2)
+	handed := func(login string) (refs []casefile.CaseRef) {
+		rows, err := b.Desk.HandedTo(ctx, b.Who(login))
+		require.NoError(t, err)
+		for _, c := range rows {
+			refs = append(refs, c.Case)
+		}
+		return refs
+	}
+	require.Empty(t, handed("rev2"))
+	_, err := b.Desk.HandOver(ctx, b.Who("rev1"), review.HandOverCall{VerbCall: verb(ref), Claim: claim(t, b, "rev1", ref), To: "rev2", Reason: "you know this group"})
+	require.NoError(t, err)
+	require.Equal(t, []casefile.CaseRef{ref}, handed("rev2"))
+	require.Empty(t, handed("rev1"))
+	require.Empty(t, handed("lead"))
+	_, err = b.Desk.HandedTo(ctx, b.Who("auditor"))
+	require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(err))
+	claim(t, b, "rev2", ref)
+	require.Empty(t, handed("rev2"))
+}

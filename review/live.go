@@ -40,6 +40,20 @@ func (d *Desk) Standing(ctx context.Context, who access.Who, ref casefile.CaseRe
 	return out, nil
 }
 
+// HandedTo lists the waiting cases that were handed over to the person, snoozed ones too, and that they
+// may still take, in the order in which a queue gives them. CodeForbidden.
+func (d *Desk) HandedTo(ctx context.Context, who access.Who) ([]CaseRow, error) {
+	err := who.Require(access.CaseClaim)
+	if err != nil {
+		return nil, err
+	}
+	cases, err := d.o.Records.HandedTo(ctx, who.Person)
+	if err != nil {
+		return nil, fmt.Errorf("list cases handed over: %w", err)
+	}
+	return d.rows(ctx, who, cases), nil
+}
+
 // Held lists the cases that the person holds by a lease that still runs.
 func (d *Desk) Held(ctx context.Context, who access.Who) ([]CaseRow, error) {
 	err := who.Require(access.CaseClaim)

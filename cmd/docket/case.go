@@ -15,7 +15,7 @@ import (
 func caseCommand(g *global) *cobra.Command {
 	return group("case", "List, open, claim and decide cases",
 		caseQueues(g), caseList(g), caseFind(g), caseShow(g), caseNext(g), caseClaim(g), caseRelease(g),
-		caseComment(g), caseOpinion(g), caseWithdraw(g), caseClose(g), caseReopen(g), caseSnooze(g), caseHold(g), caseHandOver(g),
+		caseComment(g), caseOpinion(g), caseWithdraw(g), caseClose(g), caseReopen(g), caseSnooze(g), caseHold(g), caseHandOver(g), caseTakers(g),
 		caseEscalate(g), caseDeadline(g), caseForceRelease(g), caseRefer(g))
 }
 

@@ -125,6 +125,25 @@ func caseHandOver(g *global) *cobra.Command {
 	return key.on(cmd)
 }
 
+func caseTakers(g *global) *cobra.Command {
+	return onCase(g, "takers", "List to whom a case that you hold may be handed over", func(cmd *cobra.Command, c *client.Client, ref casefile.CaseRef) error {
+		takers, err := c.Takers(cmd.Context(), ref)
+		if err != nil {
+			return err
+		}
+		return g.print(cmd.OutOrStdout(), takers, func(w io.Writer) {
+			if len(takers) == 0 {
+				_, _ = fmt.Fprintln(w, "nobody else takes cases from its queue")
+				return
+			}
+			_, _ = fmt.Fprintln(w, "PERSON\tLOGIN\tNAME\tROLES\tTEAM")
+			for _, t := range takers {
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.Person, orDash(t.Login), plain(t.Name), rolesOf(t.Roles), orDash(t.Team))
+			}
+		})
+	})
+}
+
 func caseRefer(g *global) *cobra.Command {
 	var key verbKey
 	var kind, file string

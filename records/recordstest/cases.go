@@ -127,3 +127,29 @@ func caseClaimed(t *testing.T, b bench) {
 		require.Empty(t, got)
 	}
 }
+
+func caseHandedTo(t *testing.T, b bench) {
+	hand := func(c records.Case, to casefile.Person) records.Case {
+		c.AssignedTo = to
+		c.Revision++
+		b.project(c, start)
+		return c
+	}
+	less := hand(b.queued(1, case1, route("q", 1, 1, at(60)), at(2)), "p-one")
+	more := hand(b.queued(2, case2, route("other", 3, 1, at(60)), at(1)), "p-one")
+	hand(b.queued(3, case3, route("q", 5, 1, at(60)), at(1)), "p-two")
+	got, err := b.HandedTo(b.ctx(), "p-one")
+	require.NoError(t, err)
+	require.Equal(t, []records.Case{more, less}, got, "of every queue")
+
+	less.AssignedTo, less.State = "", casefile.StateClaimed
+	less.Claim = &casefile.Claim{Number: 1, Person: "p-one", Role: casefile.RoleReviewer, GrantedAt: start, ExpiresAt: at(15)}
+	less.Revision++
+	b.project(less, at(3))
+	b.closed(more, at(3))
+	for _, person := range []casefile.Person{"p-one", "p-nobody", ""} {
+		got, err = b.HandedTo(b.ctx(), person)
+		require.NoError(t, err)
+		require.Empty(t, got, "taken up, closed, or nobody's")
+	}
+}

@@ -395,3 +395,37 @@ func TestEvents(t *testing.T) {
 	cancel()
 	require.NoError(t, <-ended)
 }
+
+// TestDecisionFeed: the feed over HTTP and through the client, cursor and limit included.
+func TestDecisionFeed(t *testing.T) {
+	t.Parallel()
+	s, ctx := newLedgerServer(t), t.Context()
+	s.Add("taker", access.TakedownTeam, casefile.RoleService)
+	for n := range 2 {
+		ref, post := s.Open(n + 1)
+		answer, err := s.Desk.Claim(ctx, s.Who("rev1"), review.VerbCall{Case: ref})
+		require.NoError(t, err)
+		_, err = s.Desk.Opinion(ctx, s.Who("rev1"), review.OpinionCall{VerbCall: review.VerbCall{Case: ref}, Claim: answer.Claim.Number, EvidenceRevision: 1, Form: reviewtest.Form(casefile.L5, post)})
+		require.NoError(t, err)
+		require.NoError(t, s.Workflows.CarryOut(ctx, ref))
+	}
+	c := s.as("taker")
+	all, err := c.DecisionsAfter(ctx, review.FeedFrom, 0, 0)
+	require.NoError(t, err)
+	require.Len(t, all.Decisions, 2)
+	want, err := s.Desk.DecisionsAfter(ctx, s.Who("taker"), review.FeedFrom, 0, 0)
+	require.NoError(t, err)
+	require.Equal(t, want, all, "the client gives what the desk gave")
+	one, err := c.DecisionsAfter(ctx, int64(all.Decisions[0].Index), 1, time.Second)
+	require.NoError(t, err)
+	require.Equal(t, all.Decisions[1:], one.Decisions)
+	zero, err := c.DecisionsAfter(ctx, 0, 1, 0)
+	require.NoError(t, err)
+	require.Equal(t, all.Decisions[:1], zero.Decisions, "an index of 0 is one, too")
+
+	for query, field := range map[string]string{"after=-2": "after", "wait=31": "wait", "limit=201": "limit", "after=x": "after"} {
+		status, _, body := s.call(http.MethodGet, "/v1/decisions?"+query, s.Token("taker"), "", "")
+		require.Equal(t, http.StatusUnprocessableEntity, status, query)
+		require.Contains(t, body, field)
+	}
+}

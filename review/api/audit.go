@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
@@ -60,4 +61,14 @@ func (a *API) me(_ context.Context, who access.Who, _ *struct{}) (Me, error) {
 		purposes = []access.Purpose{}
 	}
 	return Me{Person: who.Person, Login: who.Login, Name: who.Name, Roles: who.Roles, Team: who.Team, Permissions: may, Purposes: purposes}, nil
+}
+
+type feedInput struct {
+	After int64 `query:"after" minimum:"-1" default:"-1" doc:"Index in the log behind which to go on: the next of an earlier part; left out, from the log's beginning"`
+	Limit int   `query:"limit" minimum:"0" maximum:"200" doc:"Decisions in the part; 50 if left out"`
+	Wait  int   `query:"wait" minimum:"0" maximum:"30" doc:"Where there is none, wait for one so many seconds"`
+}
+
+func (a *API) decisionFeed(ctx context.Context, who access.Who, in *feedInput) (review.DecisionFeed, error) {
+	return a.o.Desk.DecisionsAfter(ctx, who, in.After, in.Limit, time.Duration(in.Wait)*time.Second)
 }

@@ -56,6 +56,16 @@ func (a *API) hold(ctx context.Context, who access.Who, in *verbBodyInput, body 
 	return a.o.Desk.Hold(ctx, who, in.call(), body.Claim, body.Until)
 }
 
+// TakerList is the answer with those to whom a case may be handed over.
+type TakerList struct {
+	Takers []review.Taker `json:"takers"`
+}
+
+func (a *API) takers(ctx context.Context, who access.Who, in *Named) (TakerList, error) {
+	takers, err := a.o.Desk.Takers(ctx, who, in.ref())
+	return TakerList{Takers: takers}, err
+}
+
 func (a *API) handOver(ctx context.Context, who access.Who, in *verbBodyInput, body HandOverBody) (review.VerbAnswer, error) {
 	return a.o.Desk.HandOver(ctx, who, review.HandOverCall{
 		VerbCall: in.call(), Claim: body.Claim, To: body.To, Queue: body.Queue, Reason: body.Reason,

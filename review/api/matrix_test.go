@@ -101,6 +101,14 @@ func ofTheAppealTeam(c caller, _ target) answered {
 	return letIn
 }
 
+// whoActs: a service of a team that acts on decisions.
+func whoActs(c caller, _ target) answered {
+	if c.who.Team != access.TakedownTeam && c.who.Team != casefile.ReferChildSafety.Team() {
+		return refused
+	}
+	return letIn
+}
+
 const appealTeam = "review"
 
 // rules has every route. What takes a claim asks who holds the case, and nobody here does: that is
@@ -110,7 +118,7 @@ var rules = map[string]rule{
 	"queue.list": anybody, "queue.cases": anybody, "case.next": ofTheQueue,
 	"case.list": anybody, "case.find": anybody, "case.show": whoReads, "case.claim": whoTakes,
 	"case.heartbeat": anybody, "case.release": anybody, "case.comment": anybody, "case.preview": whoSees, "case.opinion": anybody,
-	"case.withdraw": anybody, "case.close": anybody, "case.snooze": anybody, "case.hold": anybody, "case.handover": anybody,
+	"case.withdraw": anybody, "case.close": anybody, "case.snooze": anybody, "case.hold": anybody, "case.handover": anybody, "case.takers": anybody,
 	"case.escalate": anybody, "case.deadline": anybody, "case.force_release": anybody, "case.refer": anybody, "case.reopen": anybody,
 	"case.proof": anybody, "case.views": anybody,
 	"appeal.open": anybody, "appeal.list": anybody, "appeal.next": ofTheAppealTeam, "appeal.show": whoReads,
@@ -119,7 +127,7 @@ var rules = map[string]rule{
 	"switch.list": anybody, "switch.banner": anybody, "switch.automation": anybody, "breaker.list": anybody, "breaker.arm": anybody,
 	"people.list": anybody, "people.add": anybody, "people.disable": anybody, "people.enable": anybody, "people.reset": anybody,
 	"glass.break": anybody, "glass.list": anybody, "glass.review": anybody,
-	"reconcile.run": anybody, "watch.refusals": anybody, "me": anybody, "events": anybody, "openapi": anybody,
+	"reconcile.run": anybody, "decision.feed": whoActs, "watch.refusals": anybody, "me": anybody, "events": anybody, "openapi": anybody,
 }
 
 // body is a valid body of a route that shows words in answer to one, and an empty one of every other.
@@ -188,7 +196,7 @@ func targets(s *server) []target {
 func callers(s *server) []caller {
 	var out []caller
 	for _, role := range casefile.Roles {
-		for _, team := range []string{appealTeam, reviewtest.OtherTeam, casefile.ReferChildSafety.Team()} {
+		for _, team := range []string{appealTeam, reviewtest.OtherTeam, casefile.ReferChildSafety.Team(), access.TakedownTeam} {
 			login := "m-" + string(role) + "-" + strings.ReplaceAll(team, "_", "-")
 			out = append(out, caller{who: s.Add(login, team, role), token: s.Token(login)})
 		}
@@ -229,12 +237,12 @@ func (s *server) refusalsAfter(seq int64) []records.Refusal {
 	return rows
 }
 
-// TestMatrix calls every route of the table as every role of three teams about three cases, and holds
+// TestMatrix calls every route of the table as every role of four teams about three cases, and holds
 // each answer to the table of access and to the route's rule; a route without a rule fails. Every refusal
 // is on record, once, under the route's name.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
+	s := newLedgerServer(t)
 	about, people := targets(s), callers(s)
 	var names []string
 	for _, r := range api.Routes() {

@@ -78,6 +78,8 @@ var table = []Route{
 		Summary: "Keep a case without input until a time, at most 24 hours ahead", register: answerBody((*API).hold), body: UntilBody{}},
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/hand-over", Name: "case.handover", Permission: access.CaseHandOver,
 		Summary: "Give a case to another person or queue", register: answerBody((*API).handOver), body: HandOverBody{}},
+	{Method: http.MethodGet, Path: "/v1/cases/{case}/takers", Name: "case.takers", Permission: access.CaseHandOver,
+		Summary: "To whom a case that one holds may be handed over", register: answer((*API).takers)},
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/escalate", Name: "case.escalate", Permission: access.CaseEscalate,
 		Summary: "Give a case to the lead's queue, or call a threat to life", register: answerBody((*API).escalate), body: EscalateBody{}},
 	{Method: http.MethodPost, Path: "/v1/cases/{case}/deadline", Name: "case.deadline", Permission: access.CaseDeadline,
@@ -148,6 +150,8 @@ var table = []Route{
 	{Method: http.MethodPost, Path: "/v1/reconcile", Name: "reconcile.run", Permission: access.ReconcileRun,
 		Summary: "Find workflows that are missing and start them again", register: answer((*API).reconcile)},
 
+	{Method: http.MethodGet, Path: "/v1/decisions", Name: "decision.feed", Permission: access.DecisionFeed,
+		Summary: "Proven decisions in the order of the log, for systems that act on them; every account given goes on record", register: answer((*API).decisionFeed)},
 	{Method: http.MethodGet, Path: "/v1/refusals", Name: "watch.refusals", Permission: access.WatchRead,
 		Summary: "Refused requests", register: answer((*API).refusals)},
 	{Method: http.MethodGet, Path: "/v1/me", Name: "me", Permission: access.SessionManage,

@@ -53,9 +53,21 @@ func (l *logBuffer) String() string {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
+	return serverOver(t, func(*reviewtest.Bench) {})
+}
+
+// newLedgerServer is a server whose decisions go on a true log.
+func newLedgerServer(t *testing.T) *server {
+	t.Helper()
+	return serverOver(t, func(b *reviewtest.Bench) { b.WithLedger() })
+}
+
+func serverOver(t *testing.T, with func(*reviewtest.Bench)) *server {
+	t.Helper()
 	log := &logBuffer{}
 	logger := loggerTo(log)
 	s := &server{Bench: reviewtest.New(t, logger), t: t, log: log}
+	with(s.Bench)
 	var err error
 	s.handler, err = api.New(api.Options{Desk: s.Desk, Door: s.Door, Access: s.Access, Log: logger, Metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)

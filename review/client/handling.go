@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/review/api"
 )
@@ -21,6 +22,13 @@ func (c *Client) Hold(ctx context.Context, call review.VerbCall, claim int, unti
 // HandOver gives a case to another person or queue.
 func (c *Client) HandOver(ctx context.Context, call review.HandOverCall) (review.VerbAnswer, error) {
 	return c.verb(ctx, call.VerbCall, "hand-over", api.HandOverBody{Claim: call.Claim, To: call.To, Queue: call.Queue, Reason: call.Reason})
+}
+
+// Takers lists to whom a case that the caller holds may be handed over.
+func (c *Client) Takers(ctx context.Context, ref casefile.CaseRef) ([]review.Taker, error) {
+	var out api.TakerList
+	err := c.get(ctx, &out, nil, "cases", string(ref), "takers")
+	return out.Takers, err
 }
 
 // Escalate gives a case to the lead's queue, or calls a threat to life.

@@ -340,7 +340,7 @@ type verbWants struct {
 	Presets   []choice
 	Taker     bool
 	Queues    []review.QueueView
-	People    []review.PersonView
+	Takers    []review.Taker
 	Kinds     []choice
 	Deadlines []choice
 	Reasons   []choice
@@ -454,19 +454,12 @@ func (v *visit) verbWants(w wants) (verbWants, error) {
 		return verbWants{}, err
 	}
 	out.Queues = queues
-	if !v.who.May(access.PeopleRead) {
+	out.Takers, err = v.desk().Takers(v.ctx(), v.who, v.ref())
+	switch casefile.ErrorCode(err) {
+	case casefile.CodeStaleClaim, casefile.CodeNotFound: // the verb itself says so
 		return out, nil
 	}
-	people, err := v.desk().People(v.ctx(), v.who)
-	if err != nil {
-		return verbWants{}, err
-	}
-	for _, p := range people {
-		if p.Active && p.Person != v.who.Person && access.Allowed(p.Roles, access.CaseClaim) {
-			out.People = append(out.People, p)
-		}
-	}
-	return out, nil
+	return out, err
 }
 
 // referralChoices say what each kind of referral is for.

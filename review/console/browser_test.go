@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -181,4 +182,44 @@ func TestBrowserSingleKeysEndNothing(t *testing.T) {
 	b.press("snv")
 	b.await(`document.activeElement.value === "snv"`)
 	require.Empty(t, b.posted(), "in a field they are letters")
+}
+
+// TestBrowserHandsOver: a reviewer finds somebody on the list of the form by the keyboard alone and hands
+// the case over; it stands on that person's open page of queues without their doing.
+func TestBrowserHandsOver(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ref, _ := s.Open(1)
+	from, to := s.login("rev1"), s.login("rev2")
+	from.take(ref)
+	theirs := to.browse(t)
+	theirs.open("/queues")
+	theirs.await(`document.querySelector("#handed") !== null && document.querySelector("#handed table") === null`)
+	b := from.browse(t)
+	b.open("/cases/" + string(ref) + "/handover?claim=1")
+	b.run(`document.querySelector("#takers summary").focus()`)
+	b.press(kb.Enter)
+	b.await(`document.querySelector("#takers").open && document.querySelector("#takers").textContent.includes("` + string(to.who.Person) + `")`)
+	b.shoot(t, "handover")
+	b.run(`document.querySelector("#to").focus()`)
+	b.press(string(to.who.Person))
+	b.run(`document.querySelector("#reason").focus()`)
+	b.press("you know this group")
+	b.run(`document.querySelector("#confirm").focus()`)
+	b.press(kb.Enter)
+	require.Eventually(t, func() bool { return s.row(ref).AssignedTo == to.who.Person }, patience, 10*time.Millisecond)
+	theirs.await(`document.querySelector("#handed").textContent.includes("` + string(ref) + `")`)
+	theirs.shoot(t, "handed")
+}
+
+// shoot writes a picture of the page into the folder that DOCKET_SHOTS names, for people to look at.
+func (b *screen) shoot(t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("DOCKET_SHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
 }

@@ -591,3 +591,39 @@ func TestWhatWasDoneWithACase(t *testing.T) {
 	s.desk.cases[fixtureCase] = quiet
 	require.Nil(t, byID(v.get("/cases/"+string(fixtureCase)).page(), "handled"))
 }
+
+// TestHandOverListsTakers: the form lists whom the case may be handed over to, to a reviewer by pseudonym
+// and to a lead by name, and what was handed over stands on the page of queues of whoever it was handed to.
+func TestHandOverListsTakers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ref, _ := s.Open(1)
+	listed := func(v *visitor) (values []string, shown string) {
+		v.take(ref)
+		page := v.get("/cases/" + string(ref) + "/handover?claim=1").page()
+		walk(byID(page, "people"), func(n *html.Node) {
+			if n.Data == "option" {
+				values = append(values, attrOf(n, "value"))
+			}
+		})
+		return values, textOf(byID(page, "takers"))
+	}
+	rev1, rev2, lead := s.login("rev1"), s.login("rev2"), s.login("lead")
+	values, shown := listed(rev1)
+	require.Contains(t, values, string(rev2.who.Person))
+	require.NotContains(t, values, string(rev1.who.Person))
+	require.Contains(t, shown, string(rev2.who.Person))
+	require.NotContains(t, shown, "Reviewer Two")
+	require.NotContains(t, shown, "rev2")
+	a := rev1.post("/cases/"+string(ref)+"/handover", with(url.Values{}, "claim", "1", "key", "k", "go", "on", "to", string(rev2.who.Person), "reason", "you know this group"))
+	require.Equal(t, http.StatusSeeOther, a.status, a.body)
+	require.Contains(t, textOf(byID(rev2.get("/queues").page(), "handed")), string(ref))
+	require.NotContains(t, textOf(byID(rev1.get("/queues").page(), "handed")), string(ref))
+
+	rev2.take(ref)
+	require.NotContains(t, textOf(byID(rev2.get("/queues").page(), "handed")), string(ref))
+	rev2.post("/cases/"+string(ref)+"/release", with(url.Values{}, "claim", "2", "key", "k", "go", "on"))
+	_, shown = listed(lead)
+	require.Contains(t, shown, "Reviewer Two")
+	require.Contains(t, shown, "rev2")
+}

@@ -15,7 +15,8 @@ import (
 type queuesPage struct {
 	Queues []queueRow
 	Held   []review.CaseRow
-	Empty  bool // nothing waits anywhere
+	Handed []review.CaseRow // to the person, and not taken up yet
+	Empty  bool             // nothing waits anywhere
 }
 
 type queueRow struct {
@@ -67,6 +68,9 @@ func (v *visit) queues() error {
 	}
 	if v.who.May(access.CaseClaim) {
 		p.Held, err = v.desk().Held(v.ctx(), v.who)
+		if err == nil {
+			p.Handed, err = v.desk().HandedTo(v.ctx(), v.who)
+		}
 		if err != nil {
 			return err
 		}

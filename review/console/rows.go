@@ -21,12 +21,12 @@ type caseRows struct {
 	Purpose string // for which the links open a case; "" asks
 }
 
-// rowsOf makes the table of a page: of "held" cases, of one "queue", or of what was "find".
+// rowsOf makes the table of a page: of "held" cases, of "handed" ones, of one "queue", or of what was "find".
 func rowsOf(s sheet, cases []review.CaseRow, kind string) caseRows {
 	r := caseRows{sheet: s, Cases: cases, Queues: kind != "queue"}
 	if s.Who != nil {
 		r.Handles = s.Who.May(access.CaseClaim)
-		if kind == "held" && mustChoose(*s.Who) {
+		if (kind == "held" || kind == "handed") && mustChoose(*s.Who) {
 			r.Purpose = string(access.PurposeReview)
 		}
 	}

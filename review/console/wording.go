@@ -271,6 +271,7 @@ func appealKindWords(k casefile.AppealKind) string { return wordsOf(appealKindTe
 var purposeText = map[access.Purpose]string{
 	access.PurposeReview: "to judge it", access.PurposeAppeal: "to judge an appeal against it", access.PurposeSupport: "to help a colleague with it",
 	access.PurposePolicy: "to learn from it for the rules", access.PurposeAudit: "to check how it was decided", access.PurposeBreakGlass: "through broken glass",
+	access.PurposeTakedown: "to act on its decision",
 }
 
 // purposeWords says for what somebody looks at a case, as the desk or as package access writes it.

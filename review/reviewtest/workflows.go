@@ -33,6 +33,8 @@ type Workflows struct {
 	Before func(ctx context.Context, name string) error
 	// After, if set, is called after a verb took effect; an error is answered in place of its result.
 	After func(ctx context.Context, name string) error
+	// Ledger, if set, is the log that decisions go on.
+	Ledger *Ledger
 	// Acts is what every act of CarryOut comes to; "" means done, ActPlanned that none begins.
 	Acts casefile.ActState
 	// Findings, if set, are sealed with every case that a flag opens or grows.
@@ -530,8 +532,24 @@ func (w *Workflows) archive(ctx context.Context, row *records.Case) error {
 	return err
 }
 
+// prove gives a decision's row its proof, whose bytes are no true ones without a Ledger.
+func (w *Workflows) prove(ctx context.Context, ref casefile.CaseRef, d *records.DecisionRow) error {
+	d.Event, d.Hash = casefile.NewEventID(casefile.CaseChain(ref), 5), "hash"
+	d.Bundle = &casefile.Bundle{Format: casefile.BundleFormat, Entry: []byte("{}"), Index: 7, Checkpoint: "docket.test/log\n8\nroot\n\nsignature\n"}
+	if w.Ledger == nil {
+		return nil
+	}
+	receipt, err := w.Append(ctx, ref)
+	if err != nil {
+		return err
+	}
+	d.Event, d.Hash = receipt.Event, receipt.Hash
+	*d.Bundle, err = w.Ledger.Prove(ctx, receipt.Index)
+	return err
+}
+
 // CarryOut takes a case's decision to its end, as its takedown does: proven, its acts done, its notice
-// sent, the case closed. The proof's bytes are no true ones.
+// sent, the case closed.
 func (w *Workflows) CarryOut(ctx context.Context, ref casefile.CaseRef) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -544,8 +562,10 @@ func (w *Workflows) CarryOut(ctx context.Context, ref casefile.CaseRef) error {
 		return err
 	}
 	now := w.Clock.Now()
-	d.Event, d.Hash = casefile.NewEventID(casefile.CaseChain(ref), 5), "hash"
-	d.Bundle = &casefile.Bundle{Format: casefile.BundleFormat, Entry: []byte("{}"), Index: 7, Checkpoint: "docket.test/log\n8\nroot\n\nsignature\n"}
+	err = w.prove(ctx, ref, &d)
+	if err != nil {
+		return err
+	}
 	d.State = casefile.DecisionRecorded
 	d.Counter++
 	row.State = casefile.StateProven

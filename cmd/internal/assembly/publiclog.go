@@ -10,6 +10,9 @@ import (
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/config"
+	"github.com/docket-triage/docket/ledger/verify"
+	"github.com/docket-triage/docket/review"
+	"github.com/docket-triage/docket/review/published"
 )
 
 // publicLog answers under /log/ of the serve role: the log itself where this process writes it, what
@@ -26,6 +29,22 @@ func (p *Process) publicLog() (http.Handler, error) {
 		return nil, &casefile.Error{Code: casefile.CodeInvalid, Field: "ledger.url", Message: "is no URL", Err: err}
 	}
 	return passOn(base, p.log(config.RoleServe)), nil
+}
+
+// published is the log as the feed of decisions reads it: where this process writes it, or where ledger.url
+// names it; nil for nowhere.
+func (p *Process) published() (review.PublishedLog, error) {
+	switch {
+	case p.ledger != nil:
+		return published.Log{Source: verify.Dir(p.Config.Ledger.Dir)}, nil
+	case p.Config.Ledger.URL == "":
+		return nil, nil
+	}
+	source, err := verify.HTTP(p.Config.Ledger.URL, nil)
+	if err != nil {
+		return nil, &casefile.Error{Code: casefile.CodeInvalid, Field: "ledger.url", Message: "is no URL", Err: err}
+	}
+	return published.Log{Source: source}, nil
 }
 
 // logTimeout bounds the wait for the first byte of a part of the log.
