@@ -53,3 +53,9 @@ func (c *keyCache) drop(account casefile.AccountKey) {
 		c.remove(e)
 	}
 }
+
+// ErasedName is how the ledger names an account that was erased: a keyed hash made for that use alone,
+// so that nothing else in the log or outside it can be laid beside it.
+func ErasedName(i Identity, account casefile.AccountKey) string {
+	return i.Digest([]byte("docket erased account/1\n" + string(account)))
+}

@@ -68,7 +68,8 @@ type Erasures interface {
 
 	// BeginErasure writes a row, as closing, unless something keeps the account from being erased: then
 	// it writes nothing and gives every reason. Where one of the account is under way, that one is
-	// returned, and so is a row of the same id in whatever state. With e.Again nothing keeps it.
+	// returned, and so is a row of the same id in whatever state. With e.Again nothing keeps it, and what
+	// is still closing gives way: the row of its own id is taken over, another's stopped.
 	// CodeNotFound for an account that no flag ever named.
 	BeginErasure(ctx context.Context, e ErasureRow) (ErasureRow, []casefile.ErasureReason, error)
 	// DestroyAccount destroys the account's wrapped content key; in the same transaction it marks the

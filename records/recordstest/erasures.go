@@ -370,19 +370,33 @@ func promise09Again(t *testing.T, b bench) {
 	_, err := b.PutAccountKey(b.ctx(), records.WrappedKey{Account: accountKeyOf(1), Platform: platform, Wrapped: []byte("w"), KeyID: "k", At: start})
 	require.NoError(t, err)
 	c, d := b.decided(1, case1, "d1")
-	c = b.closed(c, at(7))
+	b.closed(c, at(7))
 	b.putAppeal(appealOf("a1", d, at(200)))
 	b.queuedNext(1, case2, at(8))
 	_, err = b.AddHold(b.ctx(), holdOn("h1", 1, at(1000)))
 	require.NoError(t, err)
 	b.appended()
+	_, err = b.EndHold(b.ctx(), "h1", policyOne, []byte("why"), at(8))
+	require.NoError(t, err)
+	b.appended()
 	e := erasureOf("e1", 1, 9)
 	e.Again, e.Reason, e.By = true, nil, casefile.System
+	require.NotEmpty(t, b.barred(1, 9), "the older rows have an appeal open")
 	b.begin(e)
-	row, err := b.DestroyAccount(b.ctx(), "e1", at(10))
+	taken := b.begin(e)
+	require.True(t, taken.Again)
+	other := e
+	other.ID = "e2"
+	require.Equal(t, "e2", b.begin(other).ID)
+	require.Equal(t, casefile.ErasureStopped, must(b.Erasure(b.ctx(), "e1")).State, "what has destroyed nothing gives way")
+	e.ID = "e3"
+	b.begin(e)
+	row, err := b.DestroyAccount(b.ctx(), "e3", at(10))
 	require.NoError(t, err)
 	require.Equal(t, casefile.ErasureDestroyed, row.State)
 	require.Equal(t, 2, row.Cases)
+	other.ID = "e4"
+	require.Equal(t, row, b.begin(other), "what has destroyed goes on")
 	open := b.row(case2)
 	require.Equal(t, []any{casefile.StateClosed, casefile.CloseErased, ptr(at(10))}, []any{open.State, open.CloseReason, open.ClosedAt})
 	a := must(b.Account(b.ctx(), accountKeyOf(1)))
@@ -393,10 +407,9 @@ func promise09Again(t *testing.T, b bench) {
 	rows, err := b.Unappended(b.ctx(), 10)
 	require.NoError(t, err)
 	require.Empty(t, rows, "the log has it already")
-	row, err = b.EndErasure(b.ctx(), "e1", at(11))
+	row, err = b.EndErasure(b.ctx(), "e3", at(11))
 	require.NoError(t, err)
 	require.Equal(t, casefile.ErasureDone, row.State)
-	require.Equal(t, c.Ref, case1)
 }
 
 // queuedNext opens the next case of an account and puts it in a queue.

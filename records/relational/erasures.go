@@ -63,17 +63,9 @@ func (s *Store) BeginErasure(ctx context.Context, e records.ErasureRow) (records
 		if err != nil {
 			return begun{}, err
 		}
-		for _, q := range []struct {
-			text string
-			arg  any
-		}{
-			{selectErasure, e.ID},
-			{"SELECT " + erasureColumns + " FROM erasures WHERE account = ? AND state IN ('closing', 'destroyed')", e.Account},
-		} {
-			row, err := one(ctx, t, scanErasure, q.text, q.arg)
-			if err == nil || !errors.Is(err, sql.ErrNoRows) {
-				return begun{row: row}, err
-			}
+		stands, err := t.erasureOf(ctx, e)
+		if err != nil || stands.ID != "" {
+			return begun{row: stands}, err
 		}
 		if !e.Again {
 			bars, err := t.bars(ctx, e.Account, e.At)
@@ -92,6 +84,32 @@ func (s *Store) BeginErasure(ctx context.Context, e records.ErasureRow) (records
 		return begun{row: row}, err
 	})
 	return b.row, b.bars, s.coded(ctx, "begin an erasure", err)
+}
+
+// erasureOf gives the row that stands in the way of another: one of the same id, or one of the account that
+// is under way; the zero row if there is none. To one that was read from the ledger, what has destroyed
+// nothing yet gives way: it takes its own row over, and stops another's.
+func (t *tx) erasureOf(ctx context.Context, e records.ErasureRow) (records.ErasureRow, error) {
+	row, err := one(ctx, t, scanErasure, selectErasure, e.ID)
+	switch {
+	case err == nil && e.Again && row.State == casefile.ErasureClosing:
+		_, err = t.Exec(ctx, "UPDATE erasures SET again = 1, at = ? WHERE id = ?", micros(e.At), e.ID)
+		if err != nil {
+			return row, err
+		}
+		return one(ctx, t, scanErasure, selectErasure, e.ID)
+	case !errors.Is(err, sql.ErrNoRows):
+		return row, err
+	}
+	row, err = one(ctx, t, scanErasure, "SELECT "+erasureColumns+" FROM erasures WHERE account = ? AND state IN ('closing', 'destroyed')", e.Account)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return records.ErasureRow{}, nil
+	case err == nil && e.Again && row.State == casefile.ErasureClosing:
+		_, err = t.stopErasure(ctx, row, nil, e.At)
+		return records.ErasureRow{}, err
+	}
+	return row, err
 }
 
 // DestroyAccount destroys the account's wrapped content key and closes everything that rests on it, in
