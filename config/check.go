@@ -160,6 +160,7 @@ func (k *checker) serve() {
 	if c.Ledger.URL != "" {
 		k.httpURL("ledger.url", c.Ledger.URL)
 	}
+	k.oneKey()
 	k.cases()
 	k.platforms()
 }
@@ -217,7 +218,12 @@ func (k *checker) ledger() {
 	if l.CheckpointCopy != "" && filepath.Clean(l.CheckpointCopy) == filepath.Clean(l.Dir) {
 		k.bad("ledger.checkpoint_copy", "must be another folder than ledger.dir")
 	}
-	if l.VerifierKey != "" && l.VerifierKeyFile != "" {
+	k.oneKey()
+}
+
+// oneKey checks the log's public key where none is needed.
+func (k *checker) oneKey() {
+	if k.c.Ledger.VerifierKey != "" && k.c.Ledger.VerifierKeyFile != "" {
 		k.bad("ledger", "name one of verifier_key and verifier_key_file, not both")
 	}
 }

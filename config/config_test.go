@@ -307,6 +307,7 @@ func TestCheckRefuses(t *testing.T) {
 		"two keys":           {config.RoleEnforce, "ledger: {verifier_key: a, verifier_key_file: b}", "ledger", "not both"},
 		"copy on itself":     {config.RoleLedger, "ledger: {dir: ledger, checkpoint_copy: ledger/}", "ledger.checkpoint_copy", "another folder"},
 		"two keys of ledger": {config.RoleLedger, "ledger: {verifier_key: a, verifier_key_file: b}", "ledger", "not both"},
+		"two keys of serve":  {config.RoleServe, "ledger: {verifier_key: a, verifier_key_file: b}", "ledger", "not both"},
 		"adapter":            {config.RoleServe, "platforms:\n- {name: a, adapter: fax, file: f}", "platforms[0].adapter", "docket.yaml line 2: must be dryrun"},
 		"no adapter":         {config.RoleServe, "platforms:\n- name: a", "platforms[0].adapter", "docket.yaml line 2: must be dryrun"},
 		"nameless":           {config.RoleServe, "platforms:\n- adapter: dryrun", "platforms[0].name", "docket.yaml line 2: required"},

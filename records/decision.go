@@ -21,6 +21,12 @@ type DecisionRow struct {
 	UpdatedAt time.Time
 }
 
+// DecidedActs is a decision's row with those of its acts.
+type DecidedActs struct {
+	DecisionRow
+	Acts []ActRow
+}
+
 // ActRow is one direction of an act. The key is (Act.Decision, Act.Number, Direction).
 type ActRow struct {
 	Act       casefile.Act
@@ -66,6 +72,9 @@ type Decisions interface {
 	// something left to do: every one that is recorded, executing or uncertain, or done with an act that
 	// ends by itself, or whose notice was not sent. It lists others too, those from before it was kept.
 	UnfinishedDecisions(ctx context.Context, after string, limit int) ([]DecisionRow, error)
+	// EveryDecision lists all decisions by id behind after, at most limit, each with its acts by number
+	// and direction: for comparing with the ledger. An act row is never older than its decision's row.
+	EveryDecision(ctx context.Context, after string, limit int) ([]DecidedActs, error)
 	// AdvanceDecision moves a decision's row on (state, why), raising its counter, with the strike
 	// that it gives, if any, in one transaction. Repeats of the same state change nothing.
 	AdvanceDecision(ctx context.Context, id string, state casefile.DecisionState, why string, strike *Strike, now time.Time) error

@@ -51,6 +51,8 @@ type Report struct {
 	Takedowns int     `json:"takedowns"`
 	Appeals   int     `json:"appeals"`
 	Found     []Found `json:"found"`
+	// Ledger is what comparing with the log came to; nil where that was not asked for.
+	Ledger *LedgerReport `json:"ledger,omitempty"`
 }
 
 // Reconciler finds workflows that were terminated, reset or deleted behind Docket's back, and starts
@@ -59,6 +61,8 @@ type Report struct {
 type Reconciler struct {
 	Cases   *Cases
 	Records records.Store
+	// Ledger compares the records with the log when Audit is called; nil for not at all.
+	Ledger *LedgerAudit
 	// Every is the pause between two rounds of Run; 0 means 10 minutes.
 	Every time.Duration
 	Log   *slog.Logger
@@ -110,6 +114,24 @@ func (r *Reconciler) Once(ctx context.Context) (Report, error) {
 			return report, fmt.Errorf("reconcile: %w", err)
 		}
 	}
+	return report, nil
+}
+
+// Audit is Once, and then compares the records with the log, which Run does not: that reads all of both.
+// Where the log cannot be compared the report says why.
+func (r *Reconciler) Audit(ctx context.Context) (Report, error) {
+	report, err := r.Once(ctx)
+	if err != nil || r.Ledger == nil {
+		return report, err
+	}
+	compared, err := r.Ledger.Compare(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return report, err
+		}
+		r.Log.WarnContext(ctx, "records and log could not be compared", "code", string(compared.Code), "error", err.Error())
+	}
+	report.Ledger = &compared
 	return report, nil
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 func auditCommand(g *global) *cobra.Command {
-	return group("audit", "Verify the ledger, prove what is in it, read its end, start lost workflows again",
+	return group("audit", "Verify the ledger, prove what is in it, read its end, compare it with the records",
 		auditVerify(g), auditProve(g), auditTail(g), auditReconcile(g))
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +111,10 @@ func TestHandling(t *testing.T) {
 	require.Contains(t, why("rev1", "hand-over", ref).bad(t), "either a person")
 	require.Contains(t, b.typed("rev1", " \n", "case", "hand-over", ref, "--to", "rev2").bad(t), "docket: no words on standard input; a reason is needed\n")
 	require.Contains(t, why("rev1", "hand-over", ref, "--queue", "none").bad(t), "queue: there is no queue")
+	takers := b.as("rev1", "case", "takers", ref).good(t)
+	require.Regexp(t, `(?m)^`+string(b.Who("senior").Person)+` +- +`+string(b.Who("senior").Person)+` +reviewer,senior +review$`, takers)
+	require.NotContains(t, takers, "rev2", "by pseudonym")
+	require.Contains(t, b.as("rev2", "case", "takers", ref).bad(t), "only whoever holds a case hands it over")
 	require.Contains(t, why("rev1", "hand-over", ref, "--to", "rev2").good(t), "queued")
 	require.Contains(t, b.as("rev3", "case", "claim", ref).bad(t), "handed over to somebody else")
 	require.Regexp(t, `(?m)^2026-03-02 10:00Z handed over by \S+ \(reviewer\) to \S+: \[why\]$`, b.as("rev2", "case", "show", ref).good(t))
@@ -346,13 +349,4 @@ func TestGlass(t *testing.T) {
 	b.as("auditor", "glass", "list", "--all", "--json").decode(t, &page)
 	require.Equal(t, b.Who("lead").Person, page.Glass[0].ReviewedBy)
 	require.Equal(t, "Administrator", page.Names[b.Who("admin").Person])
-}
-
-func TestReconcile(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	require.Contains(t, b.as("lead", "audit", "reconcile").bad(t), "reconcile.run")
-	var report reviewtest.Reconciled
-	require.NoError(t, json.Unmarshal([]byte(b.as("auditor", "audit", "reconcile").good(t)), &report))
-	require.Equal(t, 1, report.Cases)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -222,26 +220,4 @@ func glassReview(g *global) *cobra.Command {
 	cmd.Flags().BoolVar(&yes, "justified", false, "there was good reason")
 	cmd.Flags().BoolVar(&no, "not-justified", false, "there was none")
 	return cmd
-}
-
-func auditReconcile(g *global) *cobra.Command {
-	return &cobra.Command{
-		Use: "reconcile", Short: "Find workflows that are missing, start them again, and print the report (JSON)", Args: takes(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			report, err := c.Reconcile(cmd.Context())
-			if err != nil {
-				return err
-			}
-			var any json.RawMessage
-			err = json.NewDecoder(bytes.NewReader(report)).Decode(&any)
-			if err != nil {
-				return fmt.Errorf("read the report: %w", err)
-			}
-			return printJSON(cmd.OutOrStdout(), any, "  ")
-		},
-	}
 }

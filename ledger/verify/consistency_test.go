@@ -140,3 +140,38 @@ func TestTailOfADamagedLog(t *testing.T) {
 		require.ErrorContains(t, err, file)
 	}
 }
+
+func TestEntriesFrom(t *testing.T) {
+	t.Parallel()
+	l := buildLog(t, plainEntries(t, 600))
+	for _, from := range []uint64{0, 1, 255, 256, 300, 599, 600, 900} {
+		next := min(from, 600)
+		size, err := EntriesFrom(t.Context(), Dir(l.dir), l.key.vkey, from, func(e TailEntry) error {
+			require.Equal(t, next, e.Index)
+			require.Equal(t, casefile.EntryHash(l.entries[next]), e.Hash)
+			next++
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, uint64(600), size)
+		require.Equal(t, uint64(600), next, "from %d", from)
+	}
+}
+
+// TestLogGivesItsEntries: each that the tree covers, in order; what is at fault is left out.
+func TestLogGivesItsEntries(t *testing.T) {
+	t.Parallel()
+	l := buildLog(t, plainEntries(t, 600))
+	read := func() (out []TailEntry) {
+		_, err := Log(t.Context(), Dir(l.dir), l.key.vkey, Options{Entry: func(e TailEntry) { out = append(out, e) }})
+		require.NoError(t, err)
+		return out
+	}
+	want, err := Tail(t.Context(), Dir(l.dir), l.key.vkey, 600)
+	require.NoError(t, err)
+	require.Equal(t, want, read())
+	bad := l.get(t, "tile/entries/001")
+	bad[9] ^= 1
+	l.put(t, "tile/entries/001", bad)
+	require.Equal(t, append(slices.Clone(want[:256]), want[257:]...), read())
+}

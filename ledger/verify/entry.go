@@ -18,6 +18,7 @@ type entryView struct {
 	hash  digest
 	err   error // it is no canonical entry; the rest but file, index and hash is unset
 
+	entry      casefile.Entry
 	event      casefile.EventID
 	chain      string
 	seq        int
@@ -69,6 +70,7 @@ func viewEntry(data []byte) entryView {
 		v.err = err
 		return v
 	}
+	v.entry = e
 	v.event, v.chain, v.seq, v.typ, v.cause = e.Event, chain, seq, e.Type, e.Cause
 	v.first = e.Prev == ""
 	if !v.first {

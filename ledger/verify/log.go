@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +26,9 @@ type Options struct {
 	// Progress is called now and then with how many of the log's entries have been checked, from
 	// one goroutine at a time; nil for none.
 	Progress func(done, size uint64)
+	// Entry is called with every entry that the log's tree covers, in the log's order, from one
+	// goroutine; nil for none. Its body is good until the call returns. What is at fault is left out.
+	Entry func(TailEntry)
 }
 
 // errEnough ends a check that found too many faults.
@@ -91,13 +95,13 @@ func checkLog(ctx context.Context, src Source, checkpoint Checkpoint, opts Optio
 		report.Entries, report.Repeats = chains.entries, chains.repeats
 		report.Chains, report.Decisions = len(chains.chains), len(chains.decisions)
 	}()
-	for result := range readBundles(ctx, src, checkpoint.Size, opts.Workers) {
+	for result := range readBundles(ctx, src, checkpoint.Size, opts) {
 		b := <-result
 		if b.err != nil {
 			return b.err
 		}
 		report.Faults = append(report.Faults, b.faults...)
-		checkChains(chains, b)
+		checkChains(chains, b, opts.Entry)
 		err := tree.addBundle(ctx, b)
 		if err != nil {
 			return err
@@ -117,13 +121,17 @@ func checkLog(ctx context.Context, src Source, checkpoint Checkpoint, opts Optio
 }
 
 // checkChains hands a bundle's entries on, those left out that are not the tree's own.
-func checkChains(chains *chainCheck, b *bundleResult) {
+func checkChains(chains *chainCheck, b *bundleResult, entry func(TailEntry)) {
 	for i := range b.entries {
 		if b.stored != nil && b.stored[i] != b.leaves[i] {
 			chains.lose(1)
 			continue
 		}
-		chains.add(&b.entries[i])
+		v := &b.entries[i]
+		chains.add(v)
+		if entry != nil && v.err == nil {
+			entry(TailEntry{Index: v.index, Hash: hex.EncodeToString(v.hash[:]), Entry: v.entry})
+		}
 	}
 	chains.lose(b.width - len(b.entries))
 }
@@ -145,11 +153,11 @@ type bundleResult struct {
 func (b *bundleResult) first() uint64 { return uint64(b.n) * tileWidth }
 
 // readBundles reads a log's bundles several at a time and gives the results in the log's order.
-func readBundles(ctx context.Context, src Source, size uint64, workers int) <-chan chan *bundleResult {
-	ordered := make(chan chan *bundleResult, 4*workers)
+func readBundles(ctx context.Context, src Source, size uint64, opts Options) <-chan chan *bundleResult {
+	ordered := make(chan chan *bundleResult, 4*opts.Workers)
 	go func() {
 		defer close(ordered)
-		slots := make(chan struct{}, workers)
+		slots := make(chan struct{}, opts.Workers)
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		for n := int64(0); uint64(n)*tileWidth < size; n++ {

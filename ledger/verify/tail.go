@@ -48,19 +48,26 @@ func Tail(ctx context.Context, src Source, vkey string, n int) ([]TailEntry, err
 // Entries hands every entry that the log's checkpoint covers to visit, in order, each checked to be in its
 // tree; an error of visit ends it. Errors are otherwise Tail's.
 func Entries(ctx context.Context, src Source, vkey string, visit func(TailEntry) error) error {
+	_, err := EntriesFrom(ctx, src, vkey, 0, visit)
+	return err
+}
+
+// EntriesFrom is Entries from an index on, and tells how many entries the checkpoint covers: the index
+// to go on from. An index beyond that gives no entry and is no error.
+func EntriesFrom(ctx context.Context, src Source, vkey string, from uint64, visit func(TailEntry) error) (size uint64, err error) {
 	c, fault, err := readCheckpoint(ctx, src, vkey)
 	if err != nil {
-		return fmt.Errorf("read the log's entries: %w", err)
+		return 0, fmt.Errorf("read the log's entries: %w", err)
 	}
 	if fault != nil {
-		return unproven("%s", fault)
+		return 0, unproven("%s", fault)
 	}
-	return eachEntry(ctx, src, c, 0, visit)
+	return c.Size, eachEntry(ctx, src, c, from, visit)
 }
 
 // eachEntry hands the entries from index first on to visit.
 func eachEntry(ctx context.Context, src Source, c Checkpoint, first uint64, visit func(TailEntry) error) error {
-	if first == c.Size {
+	if first >= c.Size {
 		return nil
 	}
 	leaves, err := readLeaves(ctx, src, c, first)

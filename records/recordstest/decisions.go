@@ -128,6 +128,30 @@ func decisionRacing(t *testing.T, b bench) {
 	}
 }
 
+// every checks that all decisions are listed, by id, each with its acts.
+func (b bench) every(t *testing.T, want ...string) {
+	t.Helper()
+	for limit := 1; limit < 4; limit++ {
+		var ids []string
+		for after := ""; ; {
+			rows, err := b.EveryDecision(b.ctx(), after, limit)
+			require.NoError(t, err)
+			for _, row := range rows {
+				after = row.Decision.ID
+				ids = append(ids, after)
+				require.Equal(t, b.decisionRow(after), row.DecisionRow)
+				acts, err := b.Acts(b.ctx(), after)
+				require.NoError(t, err)
+				require.ElementsMatch(t, acts, row.Acts)
+			}
+			if len(rows) < limit {
+				break
+			}
+		}
+		require.Equal(t, want, ids)
+	}
+}
+
 func decisionUnfinished(t *testing.T, b bench) {
 	all := func() []string {
 		t.Helper()
@@ -150,7 +174,11 @@ func decisionUnfinished(t *testing.T, b bench) {
 	}
 	_, err := b.UnfinishedDecisions(b.ctx(), "", 0)
 	b.code(casefile.CodeInvalid, err)
+	_, err = b.EveryDecision(b.ctx(), "", 0)
+	b.code(casefile.CodeInvalid, err)
+	b.every(t)
 	c, _ := b.decided(1, case1, "d1")
+	b.every(t, "d1")
 	require.Empty(t, all(), "it may still be withdrawn")
 	advance("d1", casefile.DecisionRecorded)
 	two := b.queued(2, case2, route("q", 1, 1, at(60)), start)

@@ -11,6 +11,8 @@ import (
 const (
 	actColumns = `decision, number, direction, kind, target, until, state, undo, undo_digest, planned_at, started_at, ended_at,
 	reference, why, tries, last_error, tried_at, settled_by`
+	selectActsBetween = "SELECT " + actColumns + " FROM acts WHERE decision > ? AND decision <= ? ORDER BY decision, number, direction"
+
 	selectAct = "SELECT " + actColumns + " FROM acts WHERE decision = ? AND number = ? AND direction = ?"
 )
 

@@ -18,6 +18,8 @@ const (
 	decisionColumns = "decision, state, counter, event, hash, bundle, why, updated_at"
 	selectDecision  = "SELECT " + decisionColumns + " FROM decisions WHERE id = ?"
 
+	selectEveryDecision = "SELECT " + decisionColumns + " FROM decisions WHERE id > ? ORDER BY id LIMIT ?"
+
 	selectUnfinished = "SELECT " + decisionColumns + ` FROM decisions WHERE id IN (
 		SELECT id FROM decisions WHERE unfinished = 1 UNION ALL SELECT decision FROM notices WHERE state = 'planned'
 	) AND id > ? ORDER BY id LIMIT ?`
@@ -49,6 +51,31 @@ func (s *Store) UnfinishedDecisions(ctx context.Context, after string, limit int
 	}
 	list, err := all(ctx, s.engine, scanDecision, selectUnfinished, after, limit)
 	return list, s.coded(ctx, "list unfinished decisions", err)
+}
+
+// EveryDecision lists all decisions by id, with their acts.
+func (s *Store) EveryDecision(ctx context.Context, after string, limit int) ([]records.DecidedActs, error) {
+	err := checkLimit(limit)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := all(ctx, s.engine, scanDecision, selectEveryDecision, after, limit)
+	if err != nil || len(rows) == 0 {
+		return nil, s.coded(ctx, "list decisions", err)
+	}
+	acts, err := all(ctx, s.engine, scanAct, selectActsBetween, after, rows[len(rows)-1].Decision.ID)
+	if err != nil {
+		return nil, s.coded(ctx, "list decisions' acts", err)
+	}
+	of := map[string][]records.ActRow{}
+	for _, a := range acts {
+		of[a.Act.Decision] = append(of[a.Act.Decision], a)
+	}
+	out := make([]records.DecidedActs, len(rows))
+	for i, d := range rows {
+		out[i] = records.DecidedActs{DecisionRow: d, Acts: of[d.Decision.ID]}
+	}
+	return out, nil
 }
 
 // unfinished says of a row, for its column, that its takedown may have something left to do; its

@@ -126,16 +126,24 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 	if err != nil {
 		return nil, nil, err
 	}
-	reconciler := &worker.Reconciler{Cases: cases, Records: store, Log: log}
+	theLog, err := p.published()
+	if err != nil {
+		return nil, nil, err
+	}
+	audit, err := p.ledgerAudit(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	reconciler := &worker.Reconciler{Cases: cases, Records: store, Ledger: audit, Log: log}
 	desk := review.New(review.Options{
 		Records: store, Sealer: sealer, Identity: keyring.Identity(), Search: index, Workflows: cases, Log: log,
 		Service: p.Config.Serve.Service, Complaints: p.Config.Serve.Complaints,
 		Signer: signer, Rules: rules, People: who, Reasons: keyring,
 		Glass:      access.NewGlass(store, keyring, time.Now),
-		Reconciler: review.ReconcilerFunc[worker.Report](reconciler.Once),
-		CanNotify:  p.canNotify,
-		Platforms:  p.platformNames(),
-		Grace:      p.Config.Cases.Grace, Lease: p.Config.Cases.Lease,
+		Reconciler: review.ReconcilerFunc[worker.Report](reconciler.Audit), Published: theLog,
+		CanNotify: p.canNotify,
+		Platforms: p.platformNames(),
+		Grace:     p.Config.Cases.Grace, Lease: p.Config.Cases.Lease,
 	})
 	return desk, door, nil
 }
