@@ -37,6 +37,7 @@ import (
 	"github.com/docket-triage/docket/policy/examples"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/records/sqlite"
+	"github.com/docket-triage/docket/review"
 	"github.com/docket-triage/docket/stream"
 	"github.com/docket-triage/docket/workflows"
 )
@@ -100,6 +101,7 @@ func formats() []format {
 		written[casefile.Route]("route", "policy/testdata/route.json"),
 		written[casefile.Opinion]("opinion", "docs/formats/opinion.golden.json"),
 		written[casefile.Decision]("decision", "enforce/testdata/decision.json"),
+		written[review.ProvenDecision]("proven-decision", "docs/formats/proven-decision.golden.ndjson"),
 		written[casefile.ActOutcome]("act-outcome", "enforce/testdata/act-outcome.json"),
 		written[enforce.UndoRecord]("undo-record", "docs/formats/undo-record.golden.json"),
 		written[casefile.Notice]("notice", "docs/formats/notice.golden.json"),

@@ -118,6 +118,12 @@ func TestLayout(t *testing.T) {
 		"the Temporal server is standalone's alone": func(folder, imported string) bool {
 			return within(folder, "cmd/standalone") || !within(imported, "go.temporal.io/server")
 		},
+		// They show what another system has to know of Docket.
+		"examples import the domain, the verifier, the API's client and the Temporal SDK alone": func(folder, imported string) bool {
+			ours := within(imported, module+"/casefile") || within(imported, module+"/ledger/verify") || within(imported, module+"/review/client")
+			return !within(folder, "examples") || isStandardLibrary(imported) || ours ||
+				within(imported, "go.temporal.io/sdk") || within(imported, "golang.org/x/mod/sumdb/note")
+		},
 		"nothing imports cmd": func(folder, imported string) bool {
 			return within(folder, "cmd") || !within(imported, module+"/cmd")
 		},

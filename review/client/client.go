@@ -308,17 +308,6 @@ func (c *Client) Proof(ctx context.Context, ref casefile.CaseRef) (casefile.Bund
 	return out, err
 }
 
-// DecisionsAfter gives proven decisions behind an index of the log (review.FeedFrom for its beginning), in
-// the log's order. limit 0 means the API's own. Where there is none, it waits for one, at most for wait in
-// whole seconds.
-func (c *Client) DecisionsAfter(ctx context.Context, after int64, limit int, wait time.Duration) (review.DecisionFeed, error) {
-	q := values("limit", strconv.Itoa(limit), "wait", strconv.Itoa(int(wait/time.Second)))
-	q.Set("after", strconv.FormatInt(after, 10))
-	var out review.DecisionFeed
-	err := c.get(ctx, &out, q, "decisions")
-	return out, err
-}
-
 // Views lists the looks at a case after a sequence number.
 func (c *Client) Views(ctx context.Context, ref casefile.CaseRef, after int64, limit int) (api.ViewList, error) {
 	var out api.ViewList
