@@ -72,8 +72,41 @@ func (w *Work) addLost(ctx context.Context, answer *workflows.TakeInAnswer) erro
 	if err != nil {
 		return err
 	}
+	answer.Kept, err = w.kept(ctx, row)
+	if err != nil {
+		return err
+	}
 	answer.VoidIDs, err = w.undecidedOpinions(ctx, answer.Ref)
 	return err
+}
+
+// kept is how a case was handled, which the loss of its run undoes nothing of; nil for one that never
+// stood in a queue.
+func (w *Work) kept(ctx context.Context, row records.Case) (*workflows.Kept, error) {
+	if row.Route.Rule == "" {
+		return nil, nil
+	}
+	handlings, err := w.Records.Handlings(ctx, row.Ref)
+	if err != nil {
+		return nil, fmt.Errorf("list how the case was handled: %w", err)
+	}
+	k := &workflows.Kept{
+		Queue: row.Route.Queue, Moved: len(row.Missed) > 0, Raised: row.Raised, Missed: row.Missed, DueAt: row.Route.DueAt, DecideBy: row.Route.DecideBy,
+		NotBefore: row.NotBefore, AssignedTo: row.AssignedTo,
+	}
+	for _, h := range handlings {
+		switch h.What {
+		case casefile.HandlingEscalated, casefile.HandlingThreat:
+			k.Moved = true
+		case casefile.HandlingHandOver:
+			k.Moved = k.Moved || h.To == ""
+		case casefile.HandlingDeadline:
+			if !slices.Contains(k.Led, h.Deadline) {
+				k.Led = append(k.Led, h.Deadline)
+			}
+		}
+	}
+	return k, nil
 }
 
 // lastClaim is a claim number that none of the case's claims so far is above; 0 where nobody ever

@@ -207,6 +207,26 @@ func TestTakeInAfterALostRunNobodyTouched(t *testing.T) {
 	require.Zero(t, a.LastClaim)
 }
 
+// TestTakeInAfterALostRunKeepsHowItWasHandled: what the records say of queue, deadlines and hand-over.
+func TestTakeInAfterALostRunKeepsHowItWasHandled(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	l := b.begin(flagOf("f1"))
+	l.project(workflows.ProjectAsk{})
+	a := b.take(l.account, b.identity.Flag(platform, "f1"))
+	require.Equal(t, &workflows.Kept{Queue: l.s.Queue, DueAt: l.s.Route.DueAt, DecideBy: l.s.Route.DecideBy}, a.Kept)
+
+	until := b.clock().Add(90 * time.Hour).UTC()
+	l.s.Queue, l.s.Moved, l.s.Raised, l.s.AssignedTo = "lead", true, true, "p-bert0000"
+	l.s.Missed, l.s.Route.DecideBy = []casefile.DeadlineKind{casefile.DeadlineTouch}, until
+	l.s.Handled = []casefile.HandlingNote{{ID: "h1", What: casefile.HandlingDeadline, Person: "p-lead0000", Role: casefile.RoleLead, At: b.clock(),
+		Deadline: casefile.DeadlineDecision, Until: &until, Words: "words"}}
+	l.project(workflows.ProjectAsk{})
+	a = b.take(l.account, b.identity.Flag(platform, "f1"))
+	require.Equal(t, &workflows.Kept{Queue: "lead", Moved: true, Raised: true, Missed: l.s.Missed, Led: []casefile.DeadlineKind{casefile.DeadlineDecision},
+		DueAt: l.s.Route.DueAt, DecideBy: until, AssignedTo: "p-bert0000"}, a.Kept)
+}
+
 // TestTakeInVoidsWhatWasNotDecided: opinions of a lost run, shown or not, count no more; those of the
 // round before are void already.
 func TestTakeInVoidsWhatWasNotDecided(t *testing.T) {

@@ -27,11 +27,13 @@ type court struct {
 	ended    []workflows.FinishUndoAsk
 	told     int
 	refuse   error
+	down     map[int]int // how often the platform is down for an act's reverse, by number
+	mute     int         // how often it takes no notice
 }
 
 func newCourt(t *testing.T) *court {
 	var suite testsuite.WorkflowTestSuite
-	c := &court{stage: &stage{t: t, env: suite.NewTestWorkflowEnvironment()}, outcomes: map[int]casefile.ActState{}}
+	c := &court{stage: &stage{t: t, env: suite.NewTestWorkflowEnvironment()}, outcomes: map[int]casefile.ActState{}, down: map[int]int{}}
 	c.env.SetTestTimeout(30 * time.Second)
 	c.env.SetStartTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	d := casefile.Decision{
@@ -85,6 +87,10 @@ func (c *court) undo(_ context.Context, ask workflows.UndoActAsk) (casefile.ActO
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.undone = append(c.undone, ask.Act.Number)
+	if c.down[ask.Act.Number] > 0 {
+		c.down[ask.Act.Number]--
+		return casefile.ActOutcome{}, temporal.NewApplicationError("down", string(casefile.CodeUnavailable), nil)
+	}
 	state := c.outcomes[ask.Act.Number]
 	if state == "" {
 		state = casefile.ActUndone
@@ -106,6 +112,10 @@ func (c *court) finishUndo(_ context.Context, ask workflows.FinishUndoAsk) error
 func (c *court) notifyUndo(context.Context, workflows.NotifyUndoAsk) (workflows.NotifyAnswer, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.mute > 0 {
+		c.mute--
+		return workflows.NotifyAnswer{}, temporal.NewApplicationError("down", string(casefile.CodeUnavailable), nil)
+	}
 	c.told++
 	return workflows.NotifyAnswer{State: casefile.NoticeSent}, nil
 }
@@ -186,6 +196,33 @@ func TestPromise08AnUpheldAppealTakesEverythingBack(t *testing.T) {
 	}
 }
 
+// TestPromise08WhatCannotBeTakenBackYetHoldsNothingUp: the platform refuses one act's reverse for a long
+// time. The others are taken back, the strike as well, and the person is told, before it answers.
+func TestPromise08WhatCannotBeTakenBackYetHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.down[2] = 9 // more than the first pass tries; the SDK's environment stops at ten
+	c.env.ExecuteWorkflow(workflows.ReinstatementWorkflowType, c.reinstatement())
+	require.NoError(t, c.env.GetWorkflowError())
+	require.Equal(t, []int{2, 2, 2, 2, 1, 2}, c.undone[:6], "the other act has its turn")
+	require.Equal(t, 2, c.undone[len(c.undone)-1])
+	require.Equal(t, []casefile.EntryType{casefile.EntryActsPlanned, casefile.EntryActsOutcome, casefile.EntryNotice, casefile.EntryActsOutcome}, c.types())
+	require.Equal(t, []casefile.AppealState{casefile.AppealIncomplete, casefile.AppealReinstated}, []casefile.AppealState{c.ended[0].State, c.ended[1].State})
+	require.Equal(t, 1, c.told)
+	require.Contains(t, string(c.entries[1].Body), "planned")
+}
+
+// TestPromise08NobodyIsToldBeforeAnythingIsTakenBack: acts are paused when the appeal is upheld.
+func TestPromise08NobodyIsToldBeforeAnythingIsTakenBack(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.down[1], c.down[2] = 6, 6
+	c.env.ExecuteWorkflow(workflows.ReinstatementWorkflowType, c.reinstatement())
+	require.NoError(t, c.env.GetWorkflowError())
+	require.Equal(t, []casefile.EntryType{casefile.EntryActsPlanned, casefile.EntryActsOutcome, casefile.EntryActsOutcome, casefile.EntryNotice}, c.types())
+	require.Equal(t, 1, c.told)
+}
+
 // TestReinstatementGoesOnBehindALostRun: what the log holds of the chain stands.
 func TestReinstatementGoesOnBehindALostRun(t *testing.T) {
 	t.Parallel()
@@ -224,6 +261,23 @@ func (c *court) reinstatement() workflows.ReinstatementInput {
 		Takedown: workflows.TakedownInput(c.taken.Decision), Bundle: casefile.Bundle{Entry: []byte("ruling")},
 		Ruling: casefile.AppealRuling{ID: "r1", Appeal: "A1", Decision: "d1", Outcome: casefile.OutcomeUpheld, Notice: &casefile.NoticeRef{Number: "N2", Digest: "d"}},
 	}
+}
+
+// TestPromise07UncertainUndoIsSettledWhileTheNoticeWaits: the platform takes no notices for a while.
+func TestPromise07UncertainUndoIsSettledWhileTheNoticeWaits(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	c.outcomes[1], c.mute = casefile.ActUncertain, 8
+	settled := c.sendOn(30*time.Second, workflows.UpdateSettle, "s1", casefile.ReinstatementChain("A1"), func() any {
+		require.Zero(t, c.told)
+		return workflows.SettleArgs{Verb: workflows.Verb{ID: "s1", Actor: lead}, Decision: "d1", Number: 1, Direction: casefile.Undo, Done: true, Reason: because}
+	})
+	c.env.ExecuteWorkflow(workflows.ReinstatementWorkflowType, c.reinstatement())
+	require.NoError(t, c.env.GetWorkflowError())
+	require.NoError(t, settled.rejected)
+	require.NoError(t, settled.err)
+	require.Equal(t, 1, c.told)
+	require.Equal(t, casefile.AppealReinstated, c.ended[len(c.ended)-1].State)
 }
 
 // TestPromise07UncertainUndoWaits: a reinstatement with an uncertain reverse stays open for a person.

@@ -72,6 +72,8 @@ type TakeInAnswer struct {
 	// Referrals and Threat are what the lost run's case was referred to, and whether it is a threat to life.
 	Referrals []casefile.Referral `json:"referrals,omitempty"`
 	Threat    bool                `json:"threat,omitempty"`
+	// Kept is how the lost run's case was handled.
+	Kept *Kept `json:"kept,omitempty"`
 	// Proven is the lost run's decision where its entry is on the ledger: the case goes on from there.
 	Proven *ProvenDecision `json:"proven,omitempty"`
 	// Unproven is the lost run's decision where records saw no proof of it. Nothing was taken in: the
@@ -81,6 +83,19 @@ type TakeInAnswer struct {
 	Settings Settings `json:"settings"`
 	// FlagAuthors are the people and services who handed the flags in.
 	FlagAuthors []casefile.Person `json:"flag_authors,omitempty"`
+}
+
+// Kept is what a case keeps although its run was lost: where it stood, and what became of its deadlines.
+type Kept struct {
+	Queue      string                  `json:"queue"`
+	Moved      bool                    `json:"moved,omitempty"` // a person or a missed deadline put it there
+	Raised     bool                    `json:"raised,omitempty"`
+	Missed     []casefile.DeadlineKind `json:"missed,omitempty"`
+	Led        []casefile.DeadlineKind `json:"led,omitempty"` // that a lead set
+	DueAt      time.Time               `json:"due_at"`        // of the first touch
+	DecideBy   time.Time               `json:"decide_by"`
+	NotBefore  *time.Time              `json:"not_before,omitempty"`
+	AssignedTo casefile.Person         `json:"assigned_to,omitempty"`
 }
 
 // ProvenDecision is a decision whose entry is on the ledger, with its proof.

@@ -295,8 +295,13 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	}
 	r.s.Referrals, r.s.Threat, r.s.Raised = a.Referrals, a.Threat, a.Threat
 	if a.Threat { // nobody holds it any more
-		now := workflow.Now(ctx)
-		r.s.Clocks = append(r.s.Clocks, Clock{Kind: casefile.DeadlineThreat, From: now, Due: now.Add(casefile.ThreatTime).UTC()})
+		r.windThreat(ctx)
+	}
+	if k := a.Kept; k != nil {
+		r.s.Queue, r.s.Moved, r.s.Raised = k.Queue, k.Moved, k.Raised
+		r.s.Missed, r.s.Led = k.Missed, k.Led
+		r.s.Route.DueAt, r.s.Route.DecideBy = k.DueAt, k.DecideBy
+		r.s.NotBefore, r.s.AssignedTo = k.NotBefore, k.AssignedTo
 	}
 	r.s.Touched = a.LastClaim > 0
 	r.s.Round = a.Round + 1
@@ -361,12 +366,15 @@ func (r *caseRun) route(a AssessAnswer) {
 	next := a.Route
 	if !first {
 		unknown := slices.ContainsFunc(a.Findings, func(f casefile.FindingCode) bool { return f.Status != casefile.StatusKnown })
-		if unknown && next.Severity < r.s.Route.Severity {
+		switch {
+		case unknown && next.Severity < r.s.Route.Severity:
 			next = r.s.Route
+		case unknown && next.Severity == r.s.Route.Severity:
+			next.Confidence = max(next.Confidence, r.s.Route.Confidence)
 		}
-		next.DueAt = r.held(casefile.DeadlineTouch, next.DueAt, r.s.Route.DueAt)
-		next.DecideBy = r.held(casefile.DeadlineDecision, next.DecideBy, r.s.Route.DecideBy)
 	}
+	next.DueAt = r.held(casefile.DeadlineTouch, next.DueAt, r.s.Route.DueAt)
+	next.DecideBy = r.held(casefile.DeadlineDecision, next.DecideBy, r.s.Route.DecideBy)
 	r.s.Route = next
 	draw := r.s.Deciding.Draw
 	r.s.Deciding = a.Deciding
@@ -435,7 +443,7 @@ func (r *caseRun) showsOpinions() bool {
 // nextRound begins another round of opinions; those of the round before count no more.
 func (r *caseRun) nextRound() {
 	r.s.Opinions, r.s.OpinionEvents = nil, nil
-	r.s.Stage = casefile.StageOpinion
+	r.s.Stage, r.s.ToDecide = casefile.StageOpinion, false
 	r.s.Round++
 	r.projected, r.shown = 0, false
 }
@@ -450,14 +458,18 @@ func (r *caseRun) endLease(ctx workflow.Context) error {
 	if !r.leaseOver(ctx) {
 		return nil
 	}
-	r.requeue()
+	r.requeue(ctx)
 	return r.project(ctx, ProjectAsk{})
 }
 
-// requeue ends the claim and gives the case back to its queue.
-func (r *caseRun) requeue() {
+// requeue ends the claim and gives the case back to its queue. A threat to life that nobody has in hand
+// any more has its clock again.
+func (r *caseRun) requeue(ctx workflow.Context) {
 	r.s.Claim, r.s.Held = nil, false
 	r.s.State = casefile.StateQueued
+	if r.s.Threat && versionOf(ctx, versionThreatClock) {
+		r.windThreat(ctx)
+	}
 }
 
 // shutDoor refuses further verbs and waits until those under way have been answered.

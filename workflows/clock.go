@@ -44,6 +44,15 @@ func (r *caseRun) windOne(kind casefile.DeadlineKind, due time.Time) {
 	r.s.Clocks = append(r.s.Clocks, Clock{Kind: kind, From: r.s.OpenedAt, Due: due})
 }
 
+// windThreat starts the clock of a threat to life that nobody has in hand, unless it runs.
+func (r *caseRun) windThreat(ctx workflow.Context) {
+	if slices.ContainsFunc(r.s.Clocks, func(c Clock) bool { return c.Kind == casefile.DeadlineThreat }) {
+		return
+	}
+	now := workflow.Now(ctx)
+	r.s.Clocks = append(r.s.Clocks, Clock{Kind: casefile.DeadlineThreat, From: now, Due: now.Add(casefile.ThreatTime).UTC()})
+}
+
 // stop ends a clock; what it was counting towards has happened.
 func (r *caseRun) stop(kinds ...casefile.DeadlineKind) {
 	r.s.Clocks = slices.DeleteFunc(r.s.Clocks, func(c Clock) bool { return slices.Contains(kinds, c.Kind) })

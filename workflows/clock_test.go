@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -195,6 +196,61 @@ func TestThreatToLife(t *testing.T) {
 	require.True(t, s.lastIn("lead").Threat)
 }
 
+// TestThreatClockComesBack: a threat to life that nobody has in hand any more pages again, whether the
+// lease of who took it up ran out or somebody else's long hold ended; who holds the case and goes on with
+// it has it in hand.
+func TestThreatClockComesBack(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	threat := func(id string, who casefile.Actor) func() any {
+		return func() any { return workflows.EscalateArgs{Verb: verb(id, who), Threat: true, Reason: because} }
+	}
+	pages := func(s *stage) (at []time.Duration) {
+		for _, p := range s.projected {
+			for _, x := range p.Tellings {
+				if x.Page && x.Kind != "case.threat" {
+					at = append(at, x.DueAt.Sub(start))
+				}
+			}
+		}
+		return at
+	}
+	t.Run("a lease ran out", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, "f1")
+		s.send(1*time.Minute, workflows.UpdateEscalate, "v1", threat("v1", reviewer))
+		s.send(2*time.Minute, workflows.UpdateClaim, "v2", claim("v2", lead)) // and goes home: until 12:12
+		s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 40*time.Minute)
+		s.run(workflows.CaseInput{}, "f1")
+		require.Equal(t, []time.Duration{27 * time.Minute, 27 * time.Minute}, pages(s), "at half of it, and at its end")
+	})
+	t.Run("somebody else holds it", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, "f1")
+		s.send(1*time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+		s.send(2*time.Minute, workflows.UpdateHold, "v2", func() any {
+			return workflows.HoldArgs{Verb: verb("v2", reviewer), Claim: 1, Until: start.Add(20 * time.Hour)}
+		})
+		s.send(3*time.Minute, workflows.UpdateEscalate, "v3", threat("v3", other))
+		s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 40*time.Minute)
+		s.run(workflows.CaseInput{}, "f1")
+		require.Equal(t, []time.Duration{18 * time.Minute, 18 * time.Minute, 33 * time.Minute}, pages(s))
+	})
+	t.Run("the holder goes on", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, "f1")
+		s.send(1*time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+		s.send(3*time.Minute, workflows.UpdateEscalate, "v3", threat("v3", other))
+		for n := range 8 {
+			id := fmt.Sprint("h", n)
+			s.send(time.Duration(4+5*n)*time.Minute, workflows.UpdateHeartbeat, id, func() any { return workflows.HeartbeatArgs{Verb: verb(id, reviewer), Claim: 1} })
+		}
+		s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 40*time.Minute)
+		s.run(workflows.CaseInput{}, "f1")
+		require.Empty(t, pages(s))
+	})
+}
+
 func TestReferralRestrictsAndHasItsReceipt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "f1")
@@ -242,4 +298,22 @@ func TestUnknownFindingsLowerNothing(t *testing.T) {
 	require.Equal(t, 7, s.projected[2].State.Route.Severity)
 	require.Equal(t, "threat", s.projected[2].State.Queue)
 	require.Equal(t, s.projected[0].State.Route.DueAt.Add(-23*time.Hour), s.projected[2].State.Route.DueAt)
+}
+
+// TestUnknownFindingsLowerNoConfidence: the scorer is down when a second flag comes. Within its severity
+// the case keeps its place.
+func TestUnknownFindingsLowerNoConfidence(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "f1", "f2")
+	s.answers = func(a *workflows.AssessAnswer) {
+		if s.assessed == 2 {
+			a.Findings = []casefile.FindingCode{{Kind: casefile.FindingScore, Status: casefile.StatusFailed}}
+			a.Route.Confidence = 0
+		}
+	}
+	s.env.RegisterDelayedCallback(func() { s.env.SignalWorkflow(workflows.SignalFlag, workflows.FlagSignal{Flag: "f2"}) }, time.Minute)
+	s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 10*time.Minute)
+	s.run(workflows.CaseInput{}, "f1")
+	require.Len(t, s.projected, 2)
+	require.Equal(t, 2, s.projected[1].State.Route.Confidence)
 }

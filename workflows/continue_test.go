@@ -70,27 +70,6 @@ func TestPromise05NoFlagUndoesALeadsDeadline(t *testing.T) {
 		Deadline: casefile.DeadlineDecision, Until: notes[0].Until, Words: because.Words}, notes[0])
 }
 
-// 3: L6 by somebody who saw the only other opinion.
-func TestPromise04SightOfTheOnlyOpinionMakesNoSecondPerson(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, "f1")
-	s.send(1*time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
-	s.send(2*time.Minute, workflows.UpdateOpinion, "v2", opinion("v2", reviewer, 1, 1, judgement(casefile.L6, casefile.VE03)))
-	s.send(3*time.Minute, workflows.UpdateClaim, "v3", claim("v3", other))
-	s.send(4*time.Minute, workflows.UpdateClose, "v4", closeAs("v4", other, 2, 1))
-	s.send(5*time.Minute, workflows.UpdateClaim, "v5", claim("v5", lead))
-	end := s.send(6*time.Minute, workflows.UpdateOpinion, "v6", opinion("v6", lead, 3, 1, judgement(casefile.L6, casefile.VE03)))
-	s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 10*time.Minute)
-	s.run(workflows.CaseInput{}, "f1")
-	shown := false
-	for _, p := range s.projected {
-		shown = shown || p.State.Stage == casefile.StageAdjudication && len(p.Opinions) == 1 && p.Opinions[0].ID == "v2"
-	}
-	require.True(t, shown, "the lead was shown the first opinion")
-	require.Empty(t, s.takedowns, "L6 takes two opinions formed without sight of each other")
-	_ = end
-}
-
 // 4: drafts that went along over continue-as-new are never appended by themselves.
 func TestDraftsGoOnOverContinueAsNew(t *testing.T) {
 	t.Parallel()

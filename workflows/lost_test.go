@@ -81,6 +81,29 @@ func TestCaseGoesOnBehindAnEntryUnderWay(t *testing.T) {
 	require.Equal(t, casefile.EntryHash(data), s.entries[3].Prev)
 }
 
+// TestCaseOfALostRunKeepsHowItWasHandled: where it stood, for whom it waited, the deadline that a lead set,
+// and the one that was missed, which is not missed again.
+func TestCaseOfALostRunKeepsHowItWasHandled(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := newStage(t, "f1")
+	s.env.SetStartTime(start.Add(50 * time.Hour)) // both of the route's own deadlines have passed
+	s.lost = workflows.TakeInAnswer{Revision: 7, EvidenceRevision: 1, LastClaim: 3, Kept: &workflows.Kept{
+		Queue: "lead", Moved: true, Raised: true, Missed: []casefile.DeadlineKind{casefile.DeadlineTouch}, Led: []casefile.DeadlineKind{casefile.DeadlineDecision},
+		DueAt: start.Add(24 * time.Hour), DecideBy: start.Add(90 * time.Hour), AssignedTo: other.Person,
+	}}
+	s.env.RegisterDelayedCallback(s.env.CancelWorkflow, 10*time.Hour)
+	s.run(workflows.CaseInput{}, "f1")
+	last := s.projected[len(s.projected)-1].State
+	require.Equal(t, "lead", last.Queue)
+	require.True(t, last.Raised)
+	require.Equal(t, start.Add(90*time.Hour), last.Route.DecideBy)
+	require.Equal(t, []casefile.DeadlineKind{casefile.DeadlineTouch}, last.Missed)
+	require.Equal(t, other.Person, last.AssignedTo)
+	require.NotContains(t, s.types(), casefile.EntryDeadline)
+	require.NotContains(t, kinds(s.tellings()), "case.deadline_missed")
+}
+
 // TestCaseOfALostRunVoidsOpinions: what was said in a run that was lost counts no more.
 func TestCaseOfALostRunVoidsOpinions(t *testing.T) {
 	t.Parallel()

@@ -141,7 +141,7 @@ func TestPromise04AShareIsSecondedLikeTheRest(t *testing.T) {
 }
 
 // TestPromise04ClosingLosesNoOpinion: whoever closes a case without knowing of an opinion on it puts it
-// before a lead.
+// before a lead, who sees nothing of it either, and decides it.
 func TestPromise04ClosingLosesNoOpinion(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "f1")
@@ -150,13 +150,17 @@ func TestPromise04ClosingLosesNoOpinion(t *testing.T) {
 	s.send(3*time.Minute, workflows.UpdateClaim, "v3", claim("v3", other))
 	closed := s.send(4*time.Minute, workflows.UpdateClose, "v4", closeAs("v4", other, 2, 1))
 	s.send(5*time.Minute, workflows.UpdateClaim, "v5", claim("v5", lead))
-	s.send(6*time.Minute, workflows.UpdateClose, "v6", closeAs("v6", lead, 3, 1))
+	again := s.send(6*time.Minute, workflows.UpdateClose, "v6", closeAs("v6", lead, 3, 1))
+	s.send(7*time.Minute, workflows.UpdateOpinion, "v7", opinion("v7", lead, 3, 1, judgement(casefile.L6, casefile.VE03)))
 	s.run(workflows.CaseInput{}, "f1")
 	require.NoError(t, s.env.GetWorkflowError())
 	require.Equal(t, casefile.StateQueued, closed.accepted(t).State)
-	require.Empty(t, s.takedowns)
-	require.Equal(t, casefile.CloseTest, s.archived[0].State.CloseReason)
-	require.Equal(t, []string{"v2"}, s.archived[0].State.Voided)
+	require.Equal(t, "lead", s.projected[4].State.Queue)
+	again.refused(t, casefile.CodeState, "")
+	for _, p := range s.projected {
+		require.NotEqual(t, casefile.StageAdjudication, p.State.Stage, "nobody was shown the first opinion")
+	}
+	require.Equal(t, casefile.ByTwoOpinions, s.takedowns[0].Decision.DecidedBy, "each formed without sight of the other")
 }
 
 func TestPromise04EmergencyOrder(t *testing.T) {

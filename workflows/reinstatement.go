@@ -1,6 +1,12 @@
 package workflows
 
 import (
+	"errors"
+	"slices"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/docket-triage/docket/casefile"
@@ -49,42 +55,107 @@ func reinstate(ctx workflow.Context, in ReinstatementInput, acts *actRun) error 
 	if err != nil {
 		return err
 	}
-	outcomes := undoAll(ctx, in, prepared.Acts)
+	passes := versionOf(ctx, versionUndoPasses)
+	outcomes := undoAll(ctx, in, prepared.Acts, passes)
 	err = concludeUndo(ctx, in, n, outcomes)
 	if err != nil {
 		return err
 	}
+	if passes {
+		acts.waitFor(outcomes)
+	}
+	if !begun(outcomes) {
+		// Nothing could be taken back yet (acts are paused, the platform is down): the person is told
+		// when something was.
+		err = undoRest(ctx, in, acts, outcomes)
+		if err != nil {
+			return err
+		}
+	}
 	err = notifyUndo(ctx, in, n)
+	if err != nil {
+		return err
+	}
+	err = undoRest(ctx, in, acts, outcomes)
 	if err != nil {
 		return err
 	}
 	return settleRest(ctx, in, acts, outcomes)
 }
 
-// undoAll takes the acts back in the order given, each whatever became of the one before.
-func undoAll(ctx workflow.Context, in ReinstatementInput, acts []PreparedAct) []casefile.ActOutcome {
+// undoAll takes the acts back in the order given, each whatever became of the one before. One that
+// cannot be taken back for now is left as planned: undoRest comes back to it.
+func undoAll(ctx workflow.Context, in ReinstatementInput, acts []PreparedAct, passes bool) []casefile.ActOutcome {
 	outcomes := make([]casefile.ActOutcome, 0, len(acts))
 	for _, p := range acts {
-		var out casefile.ActOutcome
-		err := workflow.ExecuteActivity(actOptions(ctx), ActivityUndoAct, UndoActAsk{Reinstatement: in, Act: p.Act}).Get(ctx, &out)
-		if err != nil {
-			out = casefile.ActOutcome{Act: p.Act, Direction: casefile.Undo, State: casefile.ActFailed, At: workflow.Now(ctx), Why: errorType(err)}
+		options := actOptions(ctx)
+		if passes {
+			options = workflow.WithRetryPolicy(options, firstPass)
 		}
-		outcomes = append(outcomes, out)
+		future := workflow.ExecuteActivity(options, ActivityUndoAct, UndoActAsk{Reinstatement: in, Act: p.Act})
+		outcomes = append(outcomes, undone(ctx, future, p.Act, passes))
 	}
 	return outcomes
 }
 
+// firstPass is how often an act is tried before the others have their turn.
+var firstPass = temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: 4}
+
+// undone is what became of one act; planned where later means that it can still be taken back.
+func undone(ctx workflow.Context, future workflow.Future, act casefile.Act, later bool) casefile.ActOutcome {
+	var out casefile.ActOutcome
+	err := future.Get(ctx, &out)
+	if err == nil {
+		return out
+	}
+	out = casefile.ActOutcome{Act: act, Direction: casefile.Undo, State: casefile.ActFailed, At: workflow.Now(ctx), Why: errorType(err)}
+	var ended *temporal.ActivityError
+	if later && errors.As(err, &ended) && ended.RetryState() != enums.RETRY_STATE_NON_RETRYABLE_FAILURE {
+		out.State = casefile.ActPlanned
+	}
+	return out
+}
+
+// begun says whether anything came of the acts, or nothing was to be done at all.
+func begun(outcomes []casefile.ActOutcome) bool {
+	return len(outcomes) == 0 || slices.ContainsFunc(outcomes, func(o casefile.ActOutcome) bool { return o.State != casefile.ActPlanned })
+}
+
+// undoRest takes back what could not be taken back in its turn, each for itself and for as long as it
+// takes, and puts on record what came of it.
+func undoRest(ctx workflow.Context, in ReinstatementInput, acts *actRun, outcomes []casefile.ActOutcome) error {
+	left := workflow.NewSelector(ctx)
+	n := 0
+	for i, o := range outcomes {
+		if o.State != casefile.ActPlanned {
+			continue
+		}
+		n++
+		future := workflow.ExecuteActivity(actOptions(ctx), ActivityUndoAct, UndoActAsk{Reinstatement: in, Act: o.Act})
+		left.AddFuture(future, func(f workflow.Future) {
+			outcomes[i] = undone(ctx, f, o.Act, false)
+			acts.waitFor(outcomes)
+		})
+	}
+	if n == 0 {
+		return nil
+	}
+	for range n {
+		left.Select(ctx)
+	}
+	return concludeUndo(ctx, in, acts.chain, outcomes)
+}
+
 func concludeUndo(ctx workflow.Context, in ReinstatementInput, n *numberer, outcomes []casefile.ActOutcome) error {
 	n.draft(ctx, casefile.Draft{Type: casefile.EntryActsOutcome, Actor: casefile.System,
-		Outcome: &casefile.OutcomeBody{Decision: in.Takedown.Decision.ID, Direction: casefile.Undo, Outcomes: outcomes}})
+		Outcome: &casefile.OutcomeBody{Decision: in.Takedown.Decision.ID, Direction: casefile.Undo, Outcomes: slices.Clone(outcomes)}})
 	err := n.drain(ctx)
 	if err != nil {
 		return err
 	}
 	ask := FinishUndoAsk{Decision: in.Takedown.Decision, Appeal: in.Ruling.Appeal, State: casefile.AppealReinstated}
 	for _, o := range outcomes {
-		if o.State == casefile.ActUncertain || o.State == casefile.ActFailed {
+		if o.State == casefile.ActUncertain || o.State == casefile.ActFailed || o.State == casefile.ActPlanned {
 			ask.State, ask.Why = casefile.AppealIncomplete, o.Why
 			break
 		}
@@ -109,14 +180,8 @@ func notifyUndo(ctx workflow.Context, in ReinstatementInput, n *numberer) error 
 
 // settleRest waits for a person to establish what is uncertain, and records the end then.
 func settleRest(ctx workflow.Context, in ReinstatementInput, acts *actRun, outcomes []casefile.ActOutcome) error {
-	waited := false
-	for i := range outcomes {
-		if outcomes[i].State == casefile.ActUncertain {
-			waited = true
-			acts.waiting = append(acts.waiting, &outcomes[i])
-		}
-	}
-	if !waited {
+	acts.waitFor(outcomes)
+	if len(acts.waiting) == 0 {
 		return nil
 	}
 	err := workflow.Await(ctx, func() bool {

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/docket-triage/docket/casefile"
@@ -93,6 +95,15 @@ func (r *actRun) settle(ctx workflow.Context, a SettleArgs) (SettleResult, error
 	res := SettleResult{Decision: r.decision, Number: a.Number, State: out.State, Of: a.Direction}
 	r.settled[a.ID] = res
 	return res, nil
+}
+
+// waitFor has a person settle those of the outcomes that are uncertain.
+func (r *actRun) waitFor(outcomes []casefile.ActOutcome) {
+	for i := range outcomes {
+		if outcomes[i].State == casefile.ActUncertain && !slices.Contains(r.waiting, &outcomes[i]) {
+			r.waiting = append(r.waiting, &outcomes[i])
+		}
+	}
 }
 
 // await waits until a person has established an uncertain outcome.

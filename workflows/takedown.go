@@ -65,7 +65,7 @@ func (t *takedownRun) run(ctx workflow.Context) error {
 		return err
 	}
 	err = t.conclude(ctx, casefile.Do, outcomes, state, code)
-	if err != nil || state != casefile.DecisionDone {
+	if err != nil || state != casefile.DecisionDone && !t.partlyDone(ctx, outcomes) {
 		return err
 	}
 	err = t.notify(ctx)
@@ -83,9 +83,18 @@ func planned(d casefile.Decision, acts []PreparedAct) *casefile.PlannedBody {
 	return plan
 }
 
-// do does the acts in order and stops at the first that was refused. What is uncertain waits for a
+// partlyDone says whether something was done that the person concerned is told of, and may appeal
+// against, although an act was refused.
+func (t *takedownRun) partlyDone(ctx workflow.Context, outcomes []casefile.ActOutcome) bool {
+	done := slices.ContainsFunc(outcomes, func(o casefile.ActOutcome) bool { return o.State == casefile.ActDone })
+	return done && versionOf(ctx, versionPartlyDone)
+}
+
+// do does the acts in order and stops at the first that was refused; a post that could not be removed
+// (its author may have been there first) does not keep the others up. What is uncertain waits for a
 // person who establishes it, before anything else is done.
 func (t *takedownRun) do(ctx workflow.Context, acts []PreparedAct) (outcomes []casefile.ActOutcome, state casefile.DecisionState, why string, err error) {
+	state = casefile.DecisionDone
 	for _, p := range acts {
 		out := casefile.ActOutcome{}
 		err := workflow.ExecuteActivity(actOptions(ctx), ActivityDoAct, DoActAsk{Takedown: t.in, Act: p.Act}).Get(ctx, &out)
@@ -99,11 +108,15 @@ func (t *takedownRun) do(ctx workflow.Context, acts []PreparedAct) (outcomes []c
 			}
 		}
 		outcomes = append(outcomes, out)
-		if out.State != casefile.ActDone {
-			return outcomes, casefile.DecisionFailed, out.Why, nil
+		if out.State == casefile.ActDone {
+			continue
+		}
+		state, why = casefile.DecisionFailed, out.Why
+		if p.Act.Kind != casefile.ActRemovePost || why == string(casefile.CodeUnproven) || !versionOf(ctx, versionPartlyDone) {
+			break
 		}
 	}
-	return outcomes, casefile.DecisionDone, "", nil
+	return outcomes, state, why, nil
 }
 
 // settled puts on record that an act is uncertain, and waits for a person.

@@ -139,11 +139,34 @@ func TestTakedownGoesOnBehindALostRun(t *testing.T) {
 func TestTakedownStopsAtWhatIsRefused(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
+	f.decided = judgement(casefile.L6, casefile.VE03)
 	f.outcomes[1] = casefile.ActFailed
 	f.run()
 	require.NoError(t, f.env.GetWorkflowError())
 	require.Equal(t, []string{"prepare", "append", "act", "append", "finish"}, f.order, "no second act, nobody told")
 	require.Equal(t, casefile.DecisionFailed, f.finished[0].State)
+}
+
+// TestTakedownTellsOfWhatWasDone: a post that its author deleted first keeps no other up, and whoever had
+// something done to them is told of it, although not all of it could be done.
+func TestTakedownTellsOfWhatWasDone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		action casefile.Action
+		fails  int
+	}{"the first post": {casefile.L4, 1}, "the last post": {casefile.L4, 2}, "the second act on the account": {casefile.L6, 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newField(t)
+			f.decided = judgement(c.action, casefile.VE03)
+			f.outcomes[c.fails] = casefile.ActFailed
+			f.run()
+			require.NoError(t, f.env.GetWorkflowError())
+			require.Equal(t, []string{"prepare", "append", "act", "act", "append", "finish", "notify", "append"}, f.order)
+			require.Equal(t, casefile.DecisionFailed, f.finished[0].State)
+			require.Len(t, f.finished, 1)
+		})
+	}
 }
 
 // settle sends a person's word on an uncertain act.
@@ -158,7 +181,7 @@ func (f *field) settle(after time.Duration, id string, a workflows.SettleArgs) *
 // person who looked says what happened; then it goes on, or not.
 func TestPromise07UncertainWaitsForAPerson(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { // of L6: a post would keep no other up
 		done  bool
 		order []string
 		want  []casefile.DecisionState
@@ -169,6 +192,7 @@ func TestPromise07UncertainWaitsForAPerson(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newField(t)
+			f.decided = judgement(casefile.L6, casefile.VE03)
 			f.outcomes[1] = casefile.ActUncertain
 			reason := workflows.Reason{Words: "w", Digest: "d"}
 			wrong := f.settle(time.Hour, "s0", workflows.SettleArgs{Decision: "d1", Number: 2, Direction: casefile.Do, Done: true, Reason: reason})

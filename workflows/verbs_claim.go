@@ -58,13 +58,14 @@ func (r *caseRun) heartbeat(ctx workflow.Context, _ HeartbeatArgs) {
 	if until.After(r.s.Claim.ExpiresAt) {
 		r.s.Claim.ExpiresAt = until
 	}
+	r.stop(casefile.DeadlineThreat)
 }
 
 func (r *caseRun) checkRelease(ctx workflow.Context, a ReleaseArgs) error {
 	return r.checkHolder(ctx, a.Verb, a.Claim)
 }
 
-func (r *caseRun) release(_ workflow.Context, _ ReleaseArgs) { r.requeue() }
+func (r *caseRun) release(ctx workflow.Context, _ ReleaseArgs) { r.requeue(ctx) }
 
 func (r *caseRun) checkSnooze(ctx workflow.Context, a SnoozeArgs) error {
 	err := r.checkHolder(ctx, a.Verb, a.Claim)
@@ -85,7 +86,7 @@ func checkUntil(ctx workflow.Context, until time.Time, most time.Duration) error
 
 func (r *caseRun) snooze(ctx workflow.Context, a SnoozeArgs) {
 	until := a.Until.UTC()
-	r.requeue()
+	r.requeue(ctx)
 	r.s.NotBefore = &until
 	r.handled(ctx, a.Actor, casefile.HandledBody{What: casefile.HandlingSnoozed, Until: &until})
 }
@@ -118,13 +119,13 @@ func (r *caseRun) checkHandOver(ctx workflow.Context, a HandOverArgs) error {
 	case a.Queue != "" && r.s.Stage == casefile.StageAdjudication:
 		return casefile.Errorf(casefile.CodeState, "a lead decides this case: it stays in the lead's queue")
 	case slices.ContainsFunc(r.s.Opinions, func(o casefile.Opinion) bool { return o.Person == a.To }):
-		return casefile.Invalid("to", "this person cannot take the case")
+		return casefile.Invalid("to", "this person cannot take the case") // the API refuses others in the same way
 	}
 	return nil
 }
 
 func (r *caseRun) handOver(ctx workflow.Context, a HandOverArgs) {
-	r.requeue()
+	r.requeue(ctx)
 	if a.To != "" {
 		r.s.AssignedTo = a.To
 	} else {
@@ -168,7 +169,7 @@ func (r *caseRun) forceRelease(ctx workflow.Context, a ForceReleaseArgs) {
 		what = casefile.HandlingDisabled
 	}
 	whose := r.keeper()
-	r.requeue()
+	r.requeue(ctx)
 	r.s.AssignedTo = ""
 	r.handledFor(ctx, a.Verb, a.Reason, casefile.HandledBody{What: what, To: whose, Queue: r.s.Queue})
 }

@@ -76,9 +76,9 @@ func (r *caseRun) opinion(ctx workflow.Context, a OpinionArgs) {
 	case casefile.NextDecided:
 		r.settle(ctx, a.ID, s.By, s.Standing)
 	case casefile.NextAdjudicate:
-		r.adjudicate(a.ID)
+		r.adjudicate(ctx, a.ID)
 	default:
-		r.requeue()
+		r.requeue(ctx)
 		r.chain.flush = true
 	}
 }
@@ -95,8 +95,8 @@ func (r *caseRun) voidOpinions() {
 }
 
 // adjudicate puts the case before a lead, who sees what was said so far.
-func (r *caseRun) adjudicate(verb string) {
-	r.requeue()
+func (r *caseRun) adjudicate(ctx workflow.Context, verb string) {
+	r.requeue(ctx)
 	r.s.Stage = casefile.StageAdjudication
 	r.toLead()
 	r.chain.flush = true
@@ -131,7 +131,7 @@ func (r *caseRun) withdraw(ctx workflow.Context, a WithdrawArgs) {
 	r.s.DecisionState = casefile.DecisionWithdrawn
 	r.s.Stage = casefile.StageOpinion
 	r.s.GraceUntil = nil
-	r.requeue()
+	r.requeue(ctx)
 }
 
 func (r *caseRun) checkClose(ctx workflow.Context, a CloseArgs) error {
@@ -139,18 +139,29 @@ func (r *caseRun) checkClose(ctx workflow.Context, a CloseArgs) error {
 	if err != nil {
 		return err
 	}
-	if !a.Reason.Valid() {
+	switch {
+	case !a.Reason.Valid():
 		return casefile.Invalid("reason", "one of duplicate, out_of_scope, account_gone, test")
+	case r.s.ToDecide && r.s.Stage == casefile.StageOpinion:
+		return casefile.Errorf(casefile.CodeState, "this case is to be decided, not closed: give an opinion, L0 with VE-00 where nothing is wrong")
 	}
 	return nil
 }
 
 // close closes the case without a decision. Where somebody has given an opinion that nobody sees yet,
-// the case goes before a lead instead: whoever closes may not know of it, and it may not be lost.
+// the case goes before a lead instead, who forms an opinion of their own without sight of it: whoever
+// closes may not know of it, and it may not be lost.
 func (r *caseRun) close(ctx workflow.Context, a CloseArgs) {
 	if len(r.s.Opinions) > 0 && r.s.Stage == casefile.StageOpinion {
 		r.handled(ctx, a.Actor, casefile.HandledBody{What: casefile.HandlingEscalated, Queue: r.s.Deciding.LeadQueue})
-		r.adjudicate(a.ID)
+		if !versionOf(ctx, versionCloseBlind) {
+			r.adjudicate(ctx, a.ID)
+			return
+		}
+		r.requeue(ctx)
+		r.toLead()
+		r.s.ToDecide = true
+		r.tellOf(a.ID, Telling{Kind: tellEscalated})
 		return
 	}
 	r.s.CloseReason = a.Reason

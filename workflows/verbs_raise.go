@@ -21,12 +21,12 @@ func (r *caseRun) checkEscalate(_ workflow.Context, a EscalateArgs) error {
 }
 
 // escalate puts the case before a lead. Whoever holds it and escalates it gives it up; somebody
-// else's claim stands.
+// else's claim stands, and their next word on the case says that they have the threat to life in hand.
 func (r *caseRun) escalate(ctx workflow.Context, a EscalateArgs) {
 	r.toLead()
 	r.s.NotBefore, r.s.AssignedTo = nil, ""
 	if r.s.State == casefile.StateClaimed && r.s.Claim.Person == a.Actor.Person {
-		r.requeue()
+		r.requeue(ctx)
 	}
 	body := casefile.HandledBody{What: casefile.HandlingEscalated, Queue: r.s.Queue}
 	telling := Telling{Kind: tellEscalated}
@@ -36,8 +36,8 @@ func (r *caseRun) escalate(ctx workflow.Context, a EscalateArgs) {
 		r.s.Threat, r.s.Raised = true, true
 		body.What, body.Until = casefile.HandlingThreat, &due
 		telling = Telling{Kind: tellThreat, Page: true, DueAt: &due}
-		if r.s.State == casefile.StateQueued {
-			r.s.Clocks = append(r.s.Clocks, Clock{Kind: casefile.DeadlineThreat, From: now, Due: due})
+		if r.s.State == casefile.StateQueued || versionOf(ctx, versionThreatClock) {
+			r.windThreat(ctx)
 		}
 	}
 	r.handledFor(ctx, a.Verb, a.Reason, body)
