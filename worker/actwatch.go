@@ -42,7 +42,8 @@ func (w *ActWatch) Run(ctx context.Context) {
 }
 
 // Once has people told of the acts that are overdue, and says how many there are. Where somebody has
-// paused the platform's acts nobody is told: they wait by intention.
+// paused the platform's acts nobody is told: they wait by intention, and once they may begin again they
+// have as long as they had at first.
 func (w *ActWatch) Once(ctx context.Context) (int, error) {
 	now := time.Now()
 	if w.Now != nil {
@@ -57,7 +58,7 @@ func (w *ActWatch) Once(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, a := range late {
-		if paused(switches, a.Platform) {
+		if paused(switches, a.Platform) || now.Sub(switchedOn(switches, a.Platform)) <= ActOverdue {
 			continue
 		}
 		err = w.Records.PutTelling(ctx, records.TellingRow{
@@ -79,6 +80,17 @@ func paused(switches []records.SwitchRow, platform string) bool {
 		}
 	}
 	return false
+}
+
+// switchedOn is when a switch that covers the platform's acts was last switched on; zero for never.
+func switchedOn(switches []records.SwitchRow, platform string) time.Time {
+	var at time.Time
+	for _, s := range switches {
+		if s.On && (s.Name == records.SwitchActs || s.Name == records.ActsOf(platform)) && s.At.After(at) {
+			at = s.At
+		}
+	}
+	return at
 }
 
 // overdueActs lists the acts that are overdue by themselves: not those that wait for one before them,

@@ -94,8 +94,10 @@ func TestActWatch(t *testing.T) {
 	paused := newTown(t)
 	paused.plan(paused.decided("AAAAA-AAAAA", casefile.L4, casefile.DecisionExecuting).Decision, 1, casefile.Do, late)
 	w.Records = paused.store
+	now := noon
+	w.Now = func() time.Time { return now }
 	set := func(name string, on bool) {
-		require.NoError(t, paused.store.SetSwitch(t.Context(), records.SwitchRow{Name: name, On: on, By: casefile.Actor{Person: "p-lead0000", Role: casefile.RoleLead}, At: noon, Reason: []byte("sealed")}))
+		require.NoError(t, paused.store.SetSwitch(t.Context(), records.SwitchRow{Name: name, On: on, By: casefile.Actor{Person: "p-lead0000", Role: casefile.RoleLead}, At: now, Reason: []byte("sealed")}))
 	}
 	for _, name := range []string{records.SwitchActs, records.ActsOf("synthetic")} {
 		set(name, false)
@@ -106,6 +108,10 @@ func TestActWatch(t *testing.T) {
 		set(name, true)
 	}
 	set(records.ActsOf("other"), false)
+	_, err = w.Once(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, paused.told(), "nobody is paged at once for what was paused")
+	now = noon.Add(ActOverdue + time.Second)
 	_, err = w.Once(t.Context())
 	require.NoError(t, err)
 	require.Len(t, paused.told(), 1)
