@@ -52,6 +52,11 @@ const (
 	GlassReview  Permission = "glass.review"  // read the reason and say whether it was justified; never of oneself
 	ReconcileRun Permission = "reconcile.run" // find workflows that are missing and start them again
 
+	HoldManage   Permission = "hold.manage"   // put a legal hold on an account, and end it
+	AccountErase Permission = "account.erase" // erase an account, where nothing is outstanding
+	ErasureRead  Permission = "erasure.read"  // holds and erasures, with the reasons for them
+	ErasureWatch Permission = "erasure.watch" // which accounts a detector must forget, as keyed hashes
+
 	DecisionRead  Permission = "decision.read"  // decisions, acts and their outcomes, no words
 	DecisionFeed  Permission = "decision.feed"  // proven decisions with their accounts, for systems that act on them
 	AuditRead     Permission = "audit.read"     // ledger entries, proofs and bundles
@@ -120,6 +125,11 @@ var table = map[Permission][]casefile.Role{
 	GlassBreak:   {policy, auditor, admin},
 	GlassReview:  {lead, auditor},
 	ReconcileRun: {auditor, admin},
+
+	HoldManage:   {lead, policy},
+	AccountErase: {policy},
+	ErasureRead:  {lead, policy, auditor},
+	ErasureWatch: {service},
 
 	DecisionRead:  looking,
 	DecisionFeed:  {service},

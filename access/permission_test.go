@@ -51,6 +51,8 @@ var kindOf = map[Permission]string{
 
 	DecisionFeed: "acts",
 
+	HoldManage: "keeps", AccountErase: "erases", ErasureRead: "reads", ErasureWatch: "reads",
+
 	GlassBreak: "guards", GlassReview: "guards", ReconcileRun: "guards",
 
 	PeopleManage: "manages", SessionManage: "own",
@@ -62,8 +64,8 @@ func TestTableRules(t *testing.T) {
 	may := map[casefile.Role][]string{
 		reviewer: {"judges", "reads words", "reads", "own"},
 		senior:   {"judges", "reads words", "reads", "hands in", "own"},
-		lead:     {"judges", "reads words", "reads", "hands in", "switches", "guards", "own"},
-		policy:   {"reads words", "reads", "guards", "own"},
+		lead:     {"judges", "reads words", "reads", "hands in", "switches", "guards", "keeps", "own"},
+		policy:   {"reads words", "reads", "guards", "keeps", "erases", "own"},
 		auditor:  {"reads words", "reads", "guards", "own"},
 		admin:    {"reads", "switches", "guards", "manages", "own"},
 		service:  {"reads", "hands in", "acts", "own"},
@@ -88,6 +90,7 @@ func TestTableRules(t *testing.T) {
 	}
 	require.Equal(t, []casefile.Role{admin}, holders(PeopleManage))
 	require.Equal(t, []casefile.Role{admin}, holders(SwitchAutomation))
+	require.Equal(t, []casefile.Role{policy}, holders(AccountErase), "nobody erases what their own decisions rest on")
 	for _, p := range []Permission{CaseAdjudicate, CaseDeadline, CaseForceRelease} {
 		require.Equal(t, []casefile.Role{lead}, holders(p), p)
 	}

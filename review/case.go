@@ -159,6 +159,10 @@ func (b *builder) frame(ctx context.Context) {
 	if err != nil {
 		b.missing(ctx, err, "Whether somebody has held the case could not be read.")
 	}
+	b.view.Data, err = b.desk.dataView(ctx, row)
+	if err != nil {
+		b.missing(ctx, err, "Whether the account is held or being erased could not be read.")
+	}
 	b.view.Touched = slices.ContainsFunc(parts, func(p records.PartRow) bool { return p.Part == records.PartClaim })
 	b.deadlines(now)
 }
@@ -186,6 +190,13 @@ func (b *builder) deadlines(now time.Time) {
 
 func (b *builder) build(ctx context.Context) {
 	b.frame(ctx)
+	if b.row.ErasedAt != nil {
+		b.missing(ctx, nil, "The account was erased: nothing is left of what was said by it or about it. Codes and proofs stand.")
+		b.decision(ctx)
+		b.attached(ctx)
+		b.names(ctx)
+		return
+	}
 	b.profile(ctx)
 	b.flags(ctx)
 	b.findings(ctx)

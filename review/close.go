@@ -90,6 +90,8 @@ func (d *Desk) putReopening(ctx context.Context, s started, flag casefile.FlagKe
 	switch {
 	case s.row.State != casefile.StateClosed:
 		return records.FlagReceipt{}, casefile.Errorf(casefile.CodeState, "only a closed case can be opened again; this one is %s", s.row.State)
+	case s.row.ErasedAt != nil:
+		return records.FlagReceipt{}, casefile.Errorf(casefile.CodeState, "the case's account was erased: there is nothing to go on with")
 	case s.row.File == "":
 		return records.FlagReceipt{}, casefile.Errorf(casefile.CodeState, "the case's file is not archived yet")
 	}

@@ -45,6 +45,8 @@ type Records interface {
 	records.Appeals
 	records.Switches
 	records.Watch
+	records.Erasures
+	AccountKey(ctx context.Context, account casefile.AccountKey) (records.WrappedKey, error)
 	Account(ctx context.Context, account casefile.AccountKey) (records.Account, error)
 	Strikes(ctx context.Context, account casefile.AccountKey, now time.Time) ([]records.Strike, error)
 	Flag(ctx context.Context, key casefile.FlagKey) (records.FlagReceipt, error)

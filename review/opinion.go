@@ -318,9 +318,13 @@ func (d *Desk) Withdraw(ctx context.Context, who access.Who, call VerbCall, deci
 	})
 }
 
-// FaultsOf lists the faults of an error by field: all of a casefile.Faults, the one of any other
-// error that names a field, none else.
+// FaultsOf lists the faults of an error by field: all of a casefile.Faults, every reason of a
+// *BarredError under its code, the one of any other error that names a field, none else.
 func FaultsOf(err error) []Fault {
+	var barred *BarredError
+	if errors.As(err, &barred) {
+		return barred.faults()
+	}
 	var all casefile.Faults
 	if errors.As(err, &all) {
 		out := make([]Fault, 0, len(all))

@@ -104,6 +104,8 @@ type CaseView struct {
 	// Names are those of the staff in this view whose name the caller sees; everybody else stands by
 	// their pseudonym.
 	Names map[casefile.Person]string `json:"names,omitempty"`
+	// Data is what stands about the keeping and the erasing of the account's data.
+	Data DataView `json:"data"`
 	// Missing lists what could not be read, in plain words: a page never hides a gap.
 	Missing []string `json:"missing,omitempty"`
 }

@@ -56,7 +56,7 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{o: o, mux: http.NewServeMux(), metrics: m}
 	a.huma = humago.New(a.mux, config())
-	for _, r := range table {
+	for _, r := range Routes() {
 		r.register(a, r.operation(a))
 		r.document(a)
 	}

@@ -127,6 +127,8 @@ var rules = map[string]rule{
 	"switch.list": anybody, "switch.banner": anybody, "switch.automation": anybody, "breaker.list": anybody, "breaker.arm": anybody,
 	"people.list": anybody, "people.add": anybody, "people.disable": anybody, "people.enable": anybody, "people.reset": anybody,
 	"glass.break": anybody, "glass.list": anybody, "glass.review": anybody,
+	"hold.list": anybody, "hold.add": anybody, "hold.end": anybody,
+	"erasure.list": anybody, "erasure.show": anybody, "erasure.accounts": anybody, "account.erase": anybody,
 	"reconcile.run": anybody, "decision.feed": whoActs, "watch.refusals": anybody, "me": anybody, "events": anybody, "openapi": anybody,
 }
 
@@ -261,7 +263,7 @@ func TestMatrix(t *testing.T) {
 			of = about[:1]
 		}
 		for _, at := range of {
-			path := strings.NewReplacer("{case}", string(at.ref), "{queue}", at.queue, "{appeal}", at.appeal, "{id}", "flag-1", "{rule}", "none", "{glass}", "none").Replace(r.Path)
+			path := strings.NewReplacer("{case}", string(at.ref), "{queue}", at.queue, "{appeal}", at.appeal, "{id}", "flag-1", "{rule}", "none", "{glass}", "none", "{erasure}", "none").Replace(r.Path)
 			require.NotContains(t, path, "{", "the test knows every part of an address")
 			body := s.body(r, at)
 			for _, c := range people {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -33,7 +34,7 @@ type Route struct {
 
 // Routes are all rows of the table. Nothing else is routed, but for /healthz, /readyz and /metrics,
 // which the role's constructor adds.
-func Routes() []Route { return append([]Route(nil), table...) }
+func Routes() []Route { return slices.Concat(table, erasureRoutes) }
 
 // The table.
 var table = []Route{

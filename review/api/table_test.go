@@ -114,7 +114,7 @@ func problemOf(t *testing.T, body string) api.Problem {
 
 // address fills a route's pattern in.
 func address(r api.Route, ref casefile.CaseRef) string {
-	return strings.NewReplacer("{case}", string(ref), "{queue}", reviewtest.Queue, "{id}", "flag-1", "{appeal}", "none", "{rule}", "none", "{glass}", "none").Replace(r.Path)
+	return strings.NewReplacer("{case}", string(ref), "{queue}", reviewtest.Queue, "{id}", "flag-1", "{appeal}", "none", "{rule}", "none", "{glass}", "none", "{erasure}", "none").Replace(r.Path)
 }
 
 // TestNoRouteOutsideTheTable holds the description and the mux to the table.

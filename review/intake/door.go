@@ -171,25 +171,21 @@ func (d *Door) receive(ctx context.Context, source casefile.Person, flag casefil
 	}
 	again := err == nil
 
-	account := d.o.Identity.Account(flag.Ref())
-	err = d.o.Sealer.EnsureKey(ctx, flag.Platform, account)
-	if err != nil {
+	receipt := records.FlagReceipt{
+		Flag: key, Account: d.o.Identity.Account(flag.Ref()), Platform: flag.Platform, Digest: digest,
+		Source: source, Status: records.FlagPending,
+	}
+	receipt.Sealed, err = d.seal(ctx, receipt.Account, flag, data)
+	switch casefile.ErrorCode(err) {
+	case "":
+	case casefile.CodeState, casefile.CodeNotFound:
+		// The account is being erased: the flag is taken, for good, and nothing of it is kept.
+		receipt.Status = records.FlagErased
+	default:
 		return records.FlagReceipt{}, false, err
 	}
-	crashpoint.Reach("3")
-	sealed, _, err := d.o.Sealer.Seal(ctx, account, evidence.KindFlag, data)
-	if err != nil {
-		return records.FlagReceipt{}, false, err
-	}
-	err = d.putProfile(ctx, account, flag)
-	if err != nil {
-		return records.FlagReceipt{}, false, err
-	}
-	crashpoint.Reach("4")
-	row, created, err := d.o.Records.PutFlag(ctx, records.FlagReceipt{
-		Flag: key, Account: account, Platform: flag.Platform, Digest: digest, Sealed: sealed,
-		Source: source, At: d.o.Now().UTC(), Status: records.FlagPending,
-	})
+	receipt.At = d.o.Now().UTC()
+	row, created, err := d.o.Records.PutFlag(ctx, receipt)
 	if err != nil {
 		return records.FlagReceipt{}, false, err
 	}
@@ -198,6 +194,26 @@ func (d *Door) receive(ctx context.Context, source casefile.Person, flag casefil
 	}
 	crashpoint.Reach("5")
 	return row, again || !created, nil
+}
+
+// seal seals the whole flag, and what is now known of the account. CodeState or CodeNotFound while the
+// account has no key and may have none.
+func (d *Door) seal(ctx context.Context, account casefile.AccountKey, flag casefile.Flag, data []byte) (casefile.Address, error) {
+	err := d.o.Sealer.EnsureKey(ctx, flag.Platform, account)
+	if err != nil {
+		return "", err
+	}
+	crashpoint.Reach("3")
+	sealed, _, err := d.o.Sealer.Seal(ctx, account, evidence.KindFlag, data)
+	if err != nil {
+		return "", err
+	}
+	err = d.putProfile(ctx, account, flag)
+	if err != nil {
+		return "", err
+	}
+	crashpoint.Reach("4")
+	return sealed, nil
 }
 
 func conflict() error {
