@@ -76,6 +76,7 @@ are any. Times are UTC.`,
 		{"Working with a running Docket:", []*cobra.Command{
 			caseCommand(g), flagCommand(g), auditCommand(g), appealCommand(g), actsCommand(g), automationCommand(g),
 			breakerCommand(g), peopleCommand(g), glassCommand(g),
+			holdCommand(g), eraseCommand(g), erasureCommand(g),
 		}},
 	} {
 		cmd.AddGroup(&cobra.Group{ID: part.title, Title: part.title})

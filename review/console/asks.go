@@ -59,7 +59,10 @@ type outcome struct {
 func caseOf(a review.VerbAnswer) outcome { return outcome{ref: a.Case} }
 
 // verbs are all of them, in the order in which a case page offers them.
-func verbs() []verb {
+func verbs() []verb { return append(caseVerbs(), dataVerbs()...) }
+
+// caseVerbs are what is done with the case itself.
+func caseVerbs() []verb {
 	return []verb{
 		{
 			name: "release", may: access.CaseClaim, title: "Give the case back", button: "Give it back", danger: true, done: flashReleased,
@@ -331,6 +334,7 @@ type verbPage struct {
 	Faults  []faultLink
 	Errors  map[string][]string
 	Message string
+	Bars    []string // every reason why an account cannot be erased
 }
 
 // verbWants are the fields that the page shows.
@@ -396,19 +400,22 @@ func (v *visit) verbRefused(k verb, f verbForm, err error) error {
 	case casefile.CodeUnavailable, casefile.CodeInternal, casefile.CodeNotFound:
 		return err // the page of the error sends the very same again
 	}
-	faults := review.FaultsOf(err)
+	faults, bars := review.FaultsOf(err), barsOf(err)
 	message := ""
-	if len(faults) == 0 {
+	switch {
+	case len(bars) > 0:
+		faults, message = nil, "The account cannot be erased now."
+	case len(faults) == 0:
 		message = messageOf(err)
 	}
 	refusal := v.refuse(err)
 	if casefile.ErrorCode(refusal) == casefile.CodeUnavailable {
 		return refusal
 	}
-	return v.showVerb(review.HTTPStatus(err), k, f, faults, message)
+	return v.showVerb(review.HTTPStatus(err), k, f, faults, message, bars...)
 }
 
-func (v *visit) showVerb(status int, k verb, f verbForm, faults []review.Fault, message string) error {
+func (v *visit) showVerb(status int, k verb, f verbForm, faults []review.Fault, message string, bars ...string) error {
 	ref, err := casefile.ParseCaseRef(string(v.ref()))
 	if err != nil {
 		return err
@@ -417,7 +424,7 @@ func (v *visit) showVerb(status int, k verb, f verbForm, faults []review.Fault, 
 		f.Key = casefile.NewID()
 	}
 	p := verbPage{
-		Case: ref, Verb: k.name, Title: k.title, Text: k.text, Button: k.button, Danger: k.danger, Form: f, Message: message, Fields: f.fence(),
+		Case: ref, Verb: k.name, Title: k.title, Text: k.text, Button: k.button, Danger: k.danger, Form: f, Message: message, Bars: bars, Fields: f.fence(),
 	}
 	if carriesDraft(v.r.PostForm) {
 		p.Draft, p.Fields = true, readDraft(v.r.PostForm).values()
@@ -513,12 +520,13 @@ func (v *visit) offers(view *review.CaseView) []offered {
 	sense := map[string]bool{
 		"release": view.Mine, "snooze": view.Mine, "hold": view.Mine, "handover": view.Mine, "refer": view.Mine, "close": view.Mine,
 		"escalate": open, "threat": open && !view.Threat, "deadline": open, "end": view.Claim != nil && !view.Mine,
-		"reopen": view.State == casefile.StateClosed, "glass": view.Withheld,
+		"reopen": view.State == casefile.StateClosed && view.Data.ErasedAt == nil, "glass": view.Withheld,
+		"keep": view.Data.Erasing == "", "unkeep": len(view.Data.Holds) > 0, "erase": view.Data.Erasing == "" && view.Data.ErasedAt == nil,
 	}
 	var out []offered
 	for _, k := range verbs() {
 		if sense[k.name] && v.who.May(k.may) && view.Withheld == (k.name == "glass") {
-			out = append(out, offered{Verb: k.name, Label: offerLabels[k.name], Danger: k.name == "threat" || k.name == "glass"})
+			out = append(out, offered{Verb: k.name, Label: offerLabels[k.name], Danger: k.name == "threat" || k.name == "glass" || k.name == "erase"})
 		}
 	}
 	return out
@@ -528,5 +536,5 @@ func (v *visit) offers(view *review.CaseView) []offered {
 var offerLabels = map[string]string{
 	"release": "Give back", "snooze": "Snooze", "hold": "Hold", "handover": "Hand over", "escalate": "Escalate", "threat": "Threat to life",
 	"refer": "Refer", "deadline": "Move a deadline", "end": "End the claim", "close": "Close without a decision", "reopen": "Open the account again",
-	"glass": "Break the glass",
+	"glass": "Break the glass", "keep": "Put a legal hold on", "unkeep": "End the legal hold", "erase": "Erase the account",
 }

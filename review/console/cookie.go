@@ -99,6 +99,9 @@ const (
 	flashReopened   = "reopened"
 	flashReopening  = "reopening"
 	flashGlass      = "glass"
+	flashKept       = "kept"
+	flashUnkept     = "unkept"
+	flashErasing    = "erasing"
 	flashCommented  = "commented"
 	flashEmpty      = "empty"
 

@@ -15,6 +15,7 @@ type Desk interface {
 	cases
 	judging
 	handling
+	keeping
 	appeals
 	acts
 	staff
@@ -62,6 +63,13 @@ type handling interface {
 	MoveDeadline(ctx context.Context, who access.Who, call review.DeadlineCall) (review.VerbAnswer, error)
 	ForceRelease(ctx context.Context, who access.Who, call review.VerbCall, reason string) (review.VerbAnswer, error)
 	BreakGlass(ctx context.Context, who access.Who, ref casefile.CaseRef, reason string, lasts time.Duration) (review.GlassView, error)
+}
+
+// keeping puts holds on accounts and erases them.
+type keeping interface {
+	AddHold(ctx context.Context, who access.Who, call review.HoldCall) (review.HoldView, error)
+	EndHold(ctx context.Context, who access.Who, call review.EndHoldCall) (review.HoldView, error)
+	Erase(ctx context.Context, who access.Who, call review.EraseCall) (review.ErasureView, error)
 }
 
 // appeals decides on appeals.

@@ -212,7 +212,7 @@ func TestVerbsWithoutADraft(t *testing.T) {
 	address := "/cases/" + string(ref)
 
 	page := lead.get(address + "?purpose=support").page()
-	require.Equal(t, []string{"deadline", "end", "escalate", "threat"}, offersOf(page))
+	require.Equal(t, []string{"deadline", "end", "escalate", "keep", "threat"}, offersOf(page))
 	ask := lead.get(attrOf(byID(page, "verb-deadline"), "href"))
 	form := formOf(ask.page(), "verb-form")
 	require.Equal(t, "support", form.Get("purpose"))
@@ -262,8 +262,8 @@ func TestWhoSeesWhichControl(t *testing.T) {
 	}{
 		{"rev1", "", []string{"escalate", "threat"}, []string{"escalate", "threat"}, holder, nil, false},
 		{"senior2", "", []string{"escalate", "threat"}, []string{"escalate", "threat"}, holder, []string{"reopen"}, true},
-		{"lead", "review", []string{"deadline", "escalate", "threat"}, []string{"deadline", "end", "escalate", "threat"}, append([]string{"deadline"}, holder...), []string{"reopen"}, true},
-		{"policy", "policy", nil, nil, nil, nil, false},
+		{"lead", "review", []string{"deadline", "escalate", "keep", "threat"}, []string{"deadline", "end", "escalate", "keep", "threat"}, append([]string{"deadline", "keep"}, holder...), []string{"keep", "reopen"}, true},
+		{"policy", "policy", []string{"erase", "keep"}, []string{"erase", "keep"}, nil, []string{"erase", "keep"}, false},
 		{"auditor", "audit", nil, nil, nil, nil, false},
 	}
 	for _, tt := range tests {

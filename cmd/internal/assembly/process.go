@@ -34,6 +34,9 @@ type Process struct {
 	Config config.Config
 	// MakeKeys makes a keys folder where there is none; without it that is refused.
 	MakeKeys bool
+	// EraseLinger is how long an account stays shut after its key was destroyed (worker.Eraser.Linger);
+	// 0 for as long as any process may hold the key.
+	EraseLinger time.Duration
 	Log      *slog.Logger
 	Metrics  *prometheus.Registry
 

@@ -78,13 +78,17 @@ func (p *Process) serveOptions(ctx context.Context) (worker.ServeOptions, error)
 	if err != nil {
 		return none, fmt.Errorf("register the gauges of the queues: %w", err)
 	}
+	eraser, err := p.eraser(ctx, true)
+	if err != nil {
+		return none, err
+	}
 	metrics := p.Metrics
 	if p.Config.Health.Listen != "" {
 		metrics = prometheus.NewRegistry() // there is a listener for them that the public does not see
 	}
 	return worker.ServeOptions{
 		API: handler, Console: pages, Log: publicLog,
-		Background: []worker.Role{intake.NewSweeper(door)}, Checks: p.checks(), Metrics: metrics, Logger: log,
+		Background: []worker.Role{intake.NewSweeper(door), worker.NewLoop(eraser.Run)}, Checks: p.checks(), Metrics: metrics, Logger: log,
 	}, nil
 }
 
