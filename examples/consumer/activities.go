@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/review/client"
 )
@@ -35,9 +37,23 @@ type Activities struct {
 // partSize is how many decisions are asked for at once.
 const partSize = 50
 
-// Look asks for the part of the feed behind an index and checks every decision in it.
+// Look asks for the part of the feed behind an index and checks every decision in it. When the worker stops
+// it waits no longer, and has seen nothing: so the next worker goes on at once.
 func (a *Activities) Look(ctx context.Context, after int64) (part, error) {
-	feed, err := a.Feed.DecisionsAfter(ctx, after, partSize, a.Wait)
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	stopping := activity.GetWorkerStopChannel(ctx)
+	go func() {
+		select {
+		case <-stopping:
+			stop()
+		case <-waiting.Done():
+		}
+	}()
+	feed, err := a.Feed.DecisionsAfter(waiting, after, partSize, a.Wait)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return part{Next: after, Verdict: []verdict{}}, nil
+	}
 	if err != nil {
 		return part{}, fmt.Errorf("ask for decisions: %w", err)
 	}

@@ -52,7 +52,7 @@ func Consume(ctx workflow.Context, s State) error {
 		return fmt.Errorf("answer queries: %w", err)
 	}
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 2 * time.Minute,
+		StartToCloseTimeout: feedWait + time.Minute,
 		// As long as it takes: whatever fails here may come back, and no decision is left out.
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Minute},
 	})

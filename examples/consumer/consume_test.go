@@ -246,3 +246,32 @@ func TestLinksNoServer(t *testing.T) {
 		}
 	}
 }
+
+// waiting is a feed that has nothing to give.
+type waiting struct{ asked chan struct{} }
+
+func (w waiting) DecisionsAfter(ctx context.Context, _ int64, _ int, _ time.Duration) (client.DecisionFeed, error) {
+	close(w.asked)
+	<-ctx.Done()
+	return client.DecisionFeed{}, ctx.Err()
+}
+
+// TestLookEndsWithItsWorker: a worker that stops keeps nobody waiting for the feed's answer, nor moves the cursor.
+func TestLookEndsWithItsWorker(t *testing.T) {
+	t.Parallel()
+	feed, stop := waiting{asked: make(chan struct{})}, make(chan struct{})
+	a := &Activities{Feed: feed, Log: slog.New(slog.DiscardHandler)}
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(a)
+	env.SetWorkerStopChannel(stop)
+	go func() {
+		<-feed.asked
+		close(stop)
+	}()
+	value, err := env.ExecuteActivity(a.Look, int64(7))
+	require.NoError(t, err)
+	var p part
+	require.NoError(t, value.Get(&p))
+	require.Equal(t, part{Next: 7, Verdict: []verdict{}}, p)
+}

@@ -78,6 +78,9 @@ func readLine(path, what string) (string, error) {
 	return strings.TrimSpace(string(data)), nil
 }
 
+// stopTimeout is how long a stopping worker waits for what it is at.
+const stopTimeout = 10 * time.Second
+
 // feedWait is how long the feed waits for a decision before it answers that there is none.
 const feedWait = 20 * time.Second
 
@@ -104,7 +107,7 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("reach the Temporal server at %s: %w", s.temporal, err)
 	}
 	defer c.Close()
-	w := worker.New(c, s.queue, worker.Options{})
+	w := worker.New(c, s.queue, worker.Options{WorkerStopTimeout: stopTimeout})
 	w.RegisterWorkflowWithOptions(Consume, workflow.RegisterOptions{Name: workflowName})
 	w.RegisterActivity(&Activities{Feed: &client.Client{Base: s.docket, Token: token}, Key: key, Out: s.out, Wait: feedWait, Log: log})
 	err = w.Start()
