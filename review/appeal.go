@@ -439,7 +439,7 @@ func (d *Desk) startAppealVerb(ctx context.Context, who access.Who, name string,
 	if part {
 		return appealVerb{}, errTookPart
 	}
-	about, err := d.row(ctx, row.Case)
+	about, err := d.row(ctx, who, row.Case)
 	if err != nil {
 		return appealVerb{}, err
 	}

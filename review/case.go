@@ -26,7 +26,7 @@ func (d *Desk) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, p
 	if !who.May(access.CaseRead) && !who.May(access.GlassBreak) {
 		return CaseView{}, who.Require(access.CaseRead)
 	}
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, who, ref)
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -324,7 +324,7 @@ func (b *builder) linked(ctx context.Context, findings []casefile.Finding) {
 				last = account.LastCase
 			}
 			if last != "" {
-				row, err := b.desk.row(ctx, last)
+				row, err := b.desk.row(ctx, b.who, last)
 				if err != nil || !b.desk.sees(b.who, row) {
 					withheld++
 					continue

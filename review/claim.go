@@ -96,7 +96,7 @@ func (d *Desk) claimedBefore(ctx context.Context, who access.Who, actor casefile
 }
 
 func (d *Desk) tryClaim(ctx context.Context, who access.Who, actor casefile.Actor, ref casefile.CaseRef, k string) (VerbAnswer, error) {
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, who, ref)
 	if err != nil {
 		return VerbAnswer{}, err
 	}

@@ -167,13 +167,13 @@ func BarWords(r casefile.ErasureReason) string {
 }
 
 // named finds an account. CodeNotFound for one that no flag ever named.
-func (d *Desk) named(ctx context.Context, n AccountNamed) (records.Account, error) {
+func (d *Desk) named(ctx context.Context, who access.Who, n AccountNamed) (records.Account, error) {
 	key := casefile.AccountKey("")
 	switch {
 	case (n.Case == "") == (n.Account == ""):
 		return records.Account{}, casefile.Invalid("case", "name the account either by one of its cases or by platform and account id")
 	case n.Case != "":
-		row, err := d.row(ctx, n.Case)
+		row, err := d.row(ctx, who, n.Case)
 		if err != nil {
 			return records.Account{}, err
 		}
@@ -220,7 +220,7 @@ func (d *Desk) AddHold(ctx context.Context, who access.Who, call HoldCall) (Hold
 	if !call.Until.After(now) {
 		return HoldView{}, casefile.Invalid("until", "a time ahead")
 	}
-	a, err := d.named(ctx, call.AccountNamed)
+	a, err := d.named(ctx, who, call.AccountNamed)
 	if err != nil {
 		return HoldView{}, err
 	}
@@ -276,7 +276,7 @@ func (d *Desk) EndHold(ctx context.Context, who access.Who, call EndHoldCall) (H
 	if err != nil {
 		return HoldView{}, err
 	}
-	a, err := d.named(ctx, call.AccountNamed)
+	a, err := d.named(ctx, who, call.AccountNamed)
 	if err != nil {
 		return HoldView{}, err
 	}
@@ -332,7 +332,7 @@ func (d *Desk) Holds(ctx context.Context, who access.Who, ref casefile.CaseRef) 
 		rows, err = d.o.Records.StandingHolds(ctx, d.now(), maxPage)
 	} else {
 		var row records.Case
-		row, err = d.row(ctx, ref)
+		row, err = d.row(ctx, who, ref)
 		if err != nil {
 			return nil, err
 		}
@@ -387,7 +387,7 @@ func (d *Desk) Erase(ctx context.Context, who access.Who, call EraseCall) (Erasu
 	if err != nil {
 		return ErasureView{}, err
 	}
-	a, err := d.named(ctx, call.AccountNamed)
+	a, err := d.named(ctx, who, call.AccountNamed)
 	if err != nil {
 		return ErasureView{}, err
 	}

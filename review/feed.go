@@ -268,7 +268,7 @@ func (d *Desk) proven(ctx context.Context, who access.Who, row records.DecisionR
 		item.Withheld = WithheldNoAct
 		return item, nil
 	}
-	c, err := d.row(ctx, row.Decision.Case)
+	c, err := d.row(ctx, who, row.Decision.Case)
 	if err != nil {
 		return ProvenDecision{}, err
 	}

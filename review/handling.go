@@ -131,32 +131,27 @@ func (d *Desk) taker(ctx context.Context, who access.Who, row records.Case, name
 	if !d.mayBeGiven(p, row) {
 		return "", cannot
 	}
-	opined, err := d.opined(ctx, row)
+	had, err := d.had(ctx, row)
 	if err != nil {
 		return "", err
 	}
-	if slices.Contains(opined, p.Person) {
+	if slices.Contains(had, p.Person) {
 		return "", cannot
 	}
 	return p.Person, nil
 }
 
-// opined lists who gave an opinion on a case in its present round, shown or not.
-func (d *Desk) opined(ctx context.Context, row records.Case) ([]casefile.Person, error) {
-	shown, err := d.o.Records.Opinions(ctx, row.Ref)
+// had lists who has held a case, and with them whoever gave an opinion on it.
+func (d *Desk) had(ctx context.Context, row records.Case) ([]casefile.Person, error) {
+	parts, err := d.o.Records.Parts(ctx, row.Ref)
 	if err != nil {
-		return nil, fmt.Errorf("read opinions: %w", err)
-	}
-	blind, err := d.o.Records.BlindOpinions(ctx, row.Ref)
-	if err != nil {
-		return nil, fmt.Errorf("read opinions that are not shown: %w", err)
+		return nil, fmt.Errorf("list who has held the case: %w", err)
 	}
 	var out []casefile.Person
-	for _, o := range shown {
-		out = append(out, o.Person)
-	}
-	for _, o := range blind {
-		out = append(out, o.Person)
+	for _, p := range parts {
+		if p.Part == records.PartClaim || p.Part == records.PartOpinion {
+			out = append(out, p.Person)
+		}
 	}
 	return out, nil
 }

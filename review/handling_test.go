@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -521,6 +522,31 @@ func TestRecommendationBeforeTheDecision(t *testing.T) {
 	require.Zero(t, show(t, b, "rev1", first).Recommendation.Sum, "a later strike did not stand then")
 }
 
+// TestReferredToTwoTeams: either of them sees the case, and no media once child safety has it.
+func TestReferredToTwoTeams(t *testing.T) {
+	t.Parallel()
+	b := reviewtest.New(t, nil)
+	ref, _ := b.Open(1)
+	number := claim(t, b, "rev1", ref)
+	refer(t, b, "rev1", ref, number, casefile.ReferSelfHarm)
+	require.True(t, show(t, b, "safety", ref).Withheld)
+	refer(t, b, "rev1", ref, number, casefile.ReferChildSafety)
+	for _, login := range []string{"welfare", "safety"} {
+		v := show(t, b, login, ref)
+		require.False(t, v.Withheld, login)
+		require.NotEmpty(t, v.Evidence, login)
+		for _, e := range v.Evidence {
+			require.Empty(t, e.Event.Media)
+		}
+	}
+	require.True(t, show(t, b, "rev2", ref).Withheld)
+	_, err := b.Desk.Release(context.Background(), b.Who("rev1"), verb(ref), number)
+	require.NoError(t, err)
+	page, err := b.Desk.QueueCases(context.Background(), b.Who("welfare"), reviewtest.Queue, "", 10)
+	require.NoError(t, err)
+	require.False(t, page.Cases[0].Withheld)
+}
+
 // TestTakers: whoever holds a case sees to whom they may hand it over, by name only where they know the
 // name, and nothing that tells who judged it.
 func TestTakers(t *testing.T) {
@@ -546,9 +572,9 @@ func TestTakers(t *testing.T) {
 		}
 		return people
 	}
-	could := func(but string) (people []casefile.Person) {
+	could := func(but ...string) (people []casefile.Person) {
 		for _, login := range []string{"rev1", "rev2", "rev3", "senior", "senior2", "lead", "lead2", "safety", "welfare", "elsewhere"} {
-			if login != but {
+			if !slices.Contains(but, login) {
 				people = append(people, b.Who(login).Person)
 			}
 		}
@@ -570,11 +596,16 @@ func TestTakers(t *testing.T) {
 		}
 	}
 
-	// L6 takes two: the second person's list tells nothing of the first.
+	// L6 takes two: who gave the first opinion is left out like everybody who has held the case.
+	_, err = b.Desk.Release(ctx, b.Who("rev1"), verb(ref), number)
+	require.NoError(t, err)
+	_, err = b.Desk.Release(ctx, b.Who("rev3"), verb(ref), claim(t, b, "rev3", ref))
+	require.NoError(t, err)
+	number = claim(t, b, "rev1", ref)
 	_, err = b.Desk.Opinion(ctx, b.Who("rev1"), review.OpinionCall{VerbCall: verb(ref), Claim: number, EvidenceRevision: 1, Form: reviewtest.Form(casefile.L6, post)})
 	require.NoError(t, err)
 	claim(t, b, "rev2", ref)
-	require.ElementsMatch(t, could("rev2"), listed("rev2"))
+	require.ElementsMatch(t, could("rev2", "rev1", "rev3"), listed("rev2"))
 
 	// A lead sees the names of their team, and no others.
 	other, _ := b.Open(2)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -73,10 +72,11 @@ func (d *Desk) holds(who access.Who, c records.Case) bool {
 const restrictedUnknown casefile.ReferralKind = "unknown"
 
 // restrict lays on a case the restriction of the closed cases whose evidence it has by being opened
-// again: what was restricted once is not shown by another number.
-func (d *Desk) restrict(ctx context.Context, c records.Case) records.Case {
+// again: what was restricted once is not shown by another number. Of a case that was referred to several
+// teams, each has the restriction that lets it in.
+func (d *Desk) restrict(ctx context.Context, who access.Who, c records.Case) records.Case {
 	if c.Restricted != "" {
-		return c
+		return d.ownReferral(ctx, who, c)
 	}
 	before, err := d.reopened(ctx, c)
 	if err != nil {
@@ -85,8 +85,23 @@ func (d *Desk) restrict(ctx context.Context, c records.Case) records.Case {
 	}
 	for _, b := range before {
 		if b.Restricted != "" {
-			c.Restricted = b.Restricted
+			c.Restricted = d.ownReferral(ctx, who, b).Restricted
 			break
+		}
+	}
+	return c
+}
+
+// ownReferral puts the caller's team in the place of the one that a restricted case was referred to first,
+// where it was referred to both.
+func (d *Desk) ownReferral(ctx context.Context, who access.Who, c records.Case) records.Case {
+	for _, kind := range casefile.ReferralKinds {
+		if !kind.Restricts() || kind == c.Restricted || kind.Team() != who.Team {
+			continue
+		}
+		list, err := d.o.Records.Referrals(ctx, c.Ref)
+		if err == nil && slices.ContainsFunc(list, func(r casefile.Referral) bool { return r.Kind == kind }) {
+			c.Restricted = kind
 		}
 	}
 	return c
@@ -122,7 +137,7 @@ func (d *Desk) reopened(ctx context.Context, c records.Case) ([]records.Case, er
 func (d *Desk) rows(ctx context.Context, who access.Who, cases []records.Case) []CaseRow {
 	out := make([]CaseRow, 0, len(cases))
 	for _, c := range cases {
-		c = d.restrict(ctx, c)
+		c = d.restrict(ctx, who, c)
 		v := d.rowView(who, c)
 		v.Withheld = !d.sees(who, c)
 		if who.May(access.CaseClaim) && !v.Withheld {
@@ -300,7 +315,7 @@ func (f *finder) add(ctx context.Context, c records.Case) {
 		return
 	}
 	f.seen[c.Ref] = true
-	if !f.desk.sees(f.who, f.desk.restrict(ctx, c)) {
+	if !f.desk.sees(f.who, f.desk.restrict(ctx, f.who, c)) {
 		f.hidden++
 		return
 	}
@@ -376,9 +391,12 @@ func (f *finder) account(ctx context.Context, platform, name string) error {
 	return nil
 }
 
+// maxAddressParts bounds how many parts of an address are looked up.
+const maxAddressParts = 6
+
 // accountNames lists what a text may name an account by: itself, without the @ before a handle, and for
-// the address of a profile its last part, also with the host behind it as handles of federated platforms
-// have it.
+// the address of a profile, or of a page below it, each part of its path, also with the host behind it as
+// handles of federated platforms have it.
 func accountNames(text string) []string {
 	names := []string{text}
 	add := func(name string) {
@@ -391,12 +409,14 @@ func accountNames(text string) []string {
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
 		return names
 	}
-	last := path.Base(strings.TrimRight(address.Path, "/"))
-	if last == "." || last == "/" {
-		return names
+	parts := strings.FieldsFunc(address.Path, func(r rune) bool { return r == '/' })
+	for _, part := range parts[:min(len(parts), maxAddressParts)] {
+		part = strings.TrimPrefix(part, "@")
+		if part == "" {
+			continue
+		}
+		add(part)
+		add(part + "@" + address.Hostname())
 	}
-	last = strings.TrimPrefix(last, "@")
-	add(last)
-	add(last + "@" + address.Hostname())
 	return names
 }

@@ -112,7 +112,7 @@ func TestFindByNumberAndAccountWithoutTheIndex(t *testing.T) {
 			o.Search, o.Platforms = noSearch{}, platforms
 			desk := review.New(o)
 			typed := string(ref[:5]) + " " + string(ref[6:])
-			for _, text := range []string{string(ref), typed, "account-1"} {
+			for _, text := range []string{string(ref), typed, "account-1", "https://platform.example/account-1/media", "https://platform.example/@account-1/status/9"} {
 				page, err := desk.Find(ctx, b.Who("rev1"), review.Query{Text: text})
 				require.NoError(t, err)
 				require.Len(t, page.Cases, 1, text)

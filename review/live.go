@@ -25,7 +25,7 @@ func (d *Desk) Standing(ctx context.Context, who access.Who, ref casefile.CaseRe
 	if err != nil {
 		return Standing{}, err
 	}
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, who, ref)
 	if err != nil {
 		return Standing{}, err
 	}

@@ -46,7 +46,7 @@ func (d *Desk) Preview(ctx context.Context, who access.Who, call PreviewCall) (P
 	if err != nil {
 		return Preview{}, err
 	}
-	row, err := d.row(ctx, call.Case)
+	row, err := d.row(ctx, who, call.Case)
 	if err != nil {
 		return Preview{}, err
 	}

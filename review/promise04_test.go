@@ -3,6 +3,7 @@ package review_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,18 +171,28 @@ func TestPromise04StandingTellsNoMore(t *testing.T) {
 	require.NotContains(t, string(data), "L6")
 }
 
-// TestHandOverTellsNothingOfOpinions: whoever gave one cannot be handed the case, with the words that
-// stand for everybody who cannot.
+// TestHandOverTellsNothingOfOpinions: whoever gave one cannot be handed the case, nor can whoever let it go
+// without one: neither is offered, and both are refused with the words that stand for everybody who cannot.
 func TestHandOverTellsNothingOfOpinions(t *testing.T) {
 	t.Parallel()
 	b, ctx := reviewtest.New(t, nil), context.Background()
 	ref, post := b.Open(1)
+	_, err := b.Desk.Release(ctx, b.Who("senior2"), verb(ref), claim(t, b, "senior2", ref))
+	require.NoError(t, err)
 	give(t, b, "rev1", ref, firstForm(post))
 	claimed, err := b.Desk.Claim(ctx, b.Who("rev2"), verb(ref))
 	require.NoError(t, err)
+	takers, err := b.Desk.Takers(ctx, b.Who("rev2"), ref)
+	require.NoError(t, err)
+	offered := func(login string) bool {
+		return slices.ContainsFunc(takers, func(t review.Taker) bool { return t.Person == b.Who(login).Person })
+	}
+	require.True(t, offered("rev3"))
+	require.False(t, offered("rev1"))
+	require.False(t, offered("senior2"))
 	call := review.HandOverCall{VerbCall: verb(ref), Claim: claimed.Claim.Number, Reason: "the end of my shift"}
 	said := map[string]bool{}
-	for _, to := range []string{"rev1", "auditor", "detector", "nobody"} {
+	for _, to := range []string{"rev1", "senior2", "auditor", "detector", "nobody"} {
 		call.To = to
 		_, err = b.Desk.HandOver(ctx, b.Who("rev2"), call)
 		require.Equal(t, []string{"to"}, fields(err), to)

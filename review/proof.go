@@ -16,7 +16,7 @@ func (d *Desk) Proof(ctx context.Context, who access.Who, ref casefile.CaseRef) 
 	if err != nil {
 		return casefile.Bundle{}, err
 	}
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, who, ref)
 	if err != nil {
 		return casefile.Bundle{}, err
 	}

@@ -258,7 +258,7 @@ func (d *Desk) BreakGlass(ctx context.Context, who access.Who, ref casefile.Case
 	if err != nil {
 		return GlassView{}, err
 	}
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, who, ref)
 	if err != nil {
 		return GlassView{}, err
 	}

@@ -21,15 +21,15 @@ type Taker struct {
 	Team   string          `json:"team,omitempty"`
 }
 
-// Takers lists to whom somebody who holds a case may hand it over: everybody enabled, but themselves, who
-// takes cases from its queue. Those who gave an opinion on it are among them, for leaving them out would
-// tell of it. CodeForbidden, CodeNotFound, CodeStaleClaim for a case that the caller does not hold.
+// Takers lists to whom somebody who holds a case may hand it over: everybody enabled who takes cases from
+// its queue and has not held it before. Whoever gave an opinion on it held it; leaving out those alone
+// would tell who they are. CodeForbidden, CodeNotFound, CodeStaleClaim for a case that the caller does not hold.
 func (d *Desk) Takers(ctx context.Context, who access.Who, ref casefile.CaseRef) ([]Taker, error) {
 	err := who.Require(access.CaseHandOver)
 	if err != nil {
 		return nil, err
 	}
-	row, err := d.row(ctx, ref)
+	row, err := d.row(ctx, who, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +40,13 @@ func (d *Desk) Takers(ctx context.Context, who access.Who, ref casefile.CaseRef)
 	if err != nil {
 		return nil, fmt.Errorf("list whom a case may be handed over to: %w", err)
 	}
+	had, err := d.had(ctx, row)
+	if err != nil {
+		return nil, err
+	}
 	out := []Taker{}
 	for _, p := range people {
-		if p.Person == who.Person || !d.mayBeGiven(p, row) {
+		if p.Person == who.Person || !d.mayBeGiven(p, row) || slices.Contains(had, p.Person) {
 			continue
 		}
 		judges := func(r casefile.Role) bool { return access.Allowed([]casefile.Role{r}, access.CaseOpinion) }

@@ -100,7 +100,7 @@ func (d *Desk) start(ctx context.Context, r request) (started, error) {
 	if err != nil {
 		return started{}, err
 	}
-	row, err := d.row(ctx, r.ref)
+	row, err := d.row(ctx, r.who, r.ref)
 	if err != nil {
 		return started{}, err
 	}
@@ -111,8 +111,9 @@ func (d *Desk) start(ctx context.Context, r request) (started, error) {
 	return started{who: r.who, row: row, verb: workflows.Verb{ID: id, Case: row.Ref, Actor: actor}, key: k}, nil
 }
 
-// row reads a case's row, with the restriction that it has; ref may be written as people write it.
-func (d *Desk) row(ctx context.Context, ref casefile.CaseRef) (records.Case, error) {
+// row reads a case's row, with the restriction that it has for the caller; ref may be written as people
+// write it.
+func (d *Desk) row(ctx context.Context, who access.Who, ref casefile.CaseRef) (records.Case, error) {
 	ref, err := casefile.ParseCaseRef(string(ref))
 	if err != nil {
 		return records.Case{}, err
@@ -124,7 +125,7 @@ func (d *Desk) row(ctx context.Context, ref casefile.CaseRef) (records.Case, err
 	if err != nil {
 		return records.Case{}, fmt.Errorf("read case row: %w", err)
 	}
-	return d.restrict(ctx, row), nil
+	return d.restrict(ctx, who, row), nil
 }
 
 // signed makes a verb's arguments with the API's word for them. with builds them around a verb: once

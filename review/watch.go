@@ -72,7 +72,7 @@ func (d *Desk) Views(ctx context.Context, who access.Who, ref casefile.CaseRef, 
 		return nil, 0, err
 	}
 	if ref != "" {
-		row, err := d.row(ctx, ref)
+		row, err := d.row(ctx, who, ref)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -3,6 +3,8 @@ package published_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -49,7 +51,18 @@ func TestEntries(t *testing.T) {
 	require.EqualValues(t, 300, size)
 	// What is left of a partial file is tidied away once the full one is there.
 	require.NoError(t, os.RemoveAll(filepath.Join(l.Dir, "tile", "entries", "000.p")))
-	for _, size := range []uint64{10, 256, 300} {
+	server := httptest.NewServer(http.StripPrefix("/log", l.Handler()))
+	t.Cleanup(server.Close)
+	served, err := verify.HTTP(server.URL+"/log/", nil)
+	require.NoError(t, err)
+	for i, size := range []uint64{10, 256, 300, 10, 256, 300} {
+		log := log
+		if i >= 3 { // as a process reads it that does not write it
+			log = published.Log{Source: served}
+			got, err := log.Size(ctx)
+			require.NoError(t, err)
+			require.EqualValues(t, 300, got)
+		}
 		for from := uint64(0); from < size; from += 7 {
 			var got [][]byte
 			for at := from; at < size; at = from + uint64(len(got)) {
