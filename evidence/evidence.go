@@ -24,6 +24,9 @@ const (
 	KindCaseFile Kind = "casefile" // the archived case
 )
 
+// Kinds are all kinds.
+var Kinds = []Kind{KindFlag, KindProfile, KindFindings, KindOpinion, KindComment, KindNotice, KindUndo, KindCaseFile}
+
 // Profile is what is known of the account itself, newest first wins.
 type Profile struct {
 	Platform string           `json:"platform"`

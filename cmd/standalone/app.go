@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/cmd/internal/assembly"
@@ -28,6 +29,8 @@ type options struct {
 	Routing   string            // file of routing rules; those that Docket ships if ""
 	Platforms []config.Platform // nil for the dry run alone
 	Telling   string            // file of who is told of what; nobody if ""
+	// EraseLinger is how long an account stays shut after its key was destroyed; 0 for the default.
+	EraseLinger time.Duration
 
 	CheckpointCopy string // folder that each checkpoint is copied to; none if ""
 
@@ -70,6 +73,7 @@ func startApp(ctx context.Context, cfg options) (a *app, err error) {
 	a.onStop(func(context.Context) error { return a.folder.close() })
 	a.process = assembly.New(a.configuration(), a.log, config.RoleLedger, config.RoleEnforce, config.RoleWork, config.RoleServe)
 	a.process.MakeKeys = true
+	a.process.EraseLinger = cfg.EraseLinger
 	a.onStop(a.process.Stop)
 	for _, step := range []func(context.Context) error{a.openStores, a.startTemporal, a.startWork, a.startServe, a.issue} {
 		err = step(ctx)
