@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,6 +29,8 @@ type lifecycleOptions struct {
 	each   int
 	atOnce int
 	grace  time.Duration
+	// profile and bareProfile are files for CPU profiles of either kind of round; none if "".
+	profile, bareProfile string
 }
 
 func benchLifecycle() *cobra.Command {
@@ -56,6 +60,8 @@ of the two take turns, so that both see the same machine.`,
 	f.IntVar(&o.each, "each", 300, "lifecycles, and bare workflows, in a round")
 	f.IntVar(&o.atOnce, "at-once", 64, "how many are under way at once")
 	f.DurationVar(&o.grace, "grace", 50*time.Millisecond, "how long a decision can be withdrawn")
+	f.StringVar(&o.profile, "cpu-profile", "", "write a CPU profile of the last round of lifecycles to this file")
+	f.StringVar(&o.bareProfile, "bare-cpu-profile", "", "write a CPU profile of the last round of bare workflows to this file")
 	o.benchOptions.flags(cmd)
 	return cmd
 }
@@ -138,11 +144,18 @@ func measureLifecycle(ctx context.Context, o lifecycleOptions, out io.Writer) (r
 	cases, bares = nil, nil
 	var wholeLaps, bareLaps []lap
 	for round := range o.rounds {
-		x, err := race(ctx, o.each, o.atOnce, &next, whole)
+		var x, y lap
+		err = profiled(o.profile, round == o.rounds-1, func() (err error) {
+			x, err = race(ctx, o.each, o.atOnce, &next, whole)
+			return err
+		})
 		if err != nil {
 			return report, err
 		}
-		y, err := race(ctx, o.each, o.atOnce, new(int), one)
+		err = profiled(o.bareProfile, round == o.rounds-1, func() (err error) {
+			y, err = race(ctx, o.each, o.atOnce, new(int), one)
+			return err
+		})
 		if err != nil {
 			return report, err
 		}
@@ -158,6 +171,24 @@ func measureLifecycle(ctx context.Context, o lifecycleOptions, out io.Writer) (r
 	}
 	report.BareEvents, report.BareOperations, err = b.histories(ctx, cl, bares, o.rounds*o.each)
 	return report, err
+}
+
+// profiled runs do, and writes a CPU profile of it where a file is named and it is wanted.
+func profiled(file string, wanted bool, do func() error) (err error) {
+	if file == "" || !wanted {
+		return do()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("make the profile: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	err = pprof.StartCPUProfile(f)
+	if err != nil {
+		return fmt.Errorf("start the profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	return do()
 }
 
 // race runs n of do, atOnce at a time, and times them. next numbers them across rounds.
