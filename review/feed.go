@@ -225,8 +225,9 @@ func decisionOf(data []byte) (entry casefile.Entry, body decisionBody, err error
 	return entry, body, nil
 }
 
-// lost reports whether a decision's entry has no proof and gets none: the case's run was lost behind the
-// append, the case was started again, and is judged anew (docs/life-of-a-case.md). Such a one is passed.
+// lost reports whether a decision's entry has no proof and gets none: its run was lost or reset, and the
+// case, started again, does not go on from it (docs/life-of-a-case.md). While the case's row names the
+// decision, it may yet. Without this, one such entry would end the feed for good.
 func (w *feedWalk) lost(ctx context.Context, index, size uint64, entry casefile.Entry, body decisionBody) (bool, error) {
 	row, err := w.desk.o.Records.Case(ctx, body.Case)
 	if casefile.ErrorCode(err) == casefile.CodeNotFound {
