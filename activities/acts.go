@@ -354,18 +354,58 @@ func (a *Actor) deliver(ctx context.Context, w warrant, notice *casefile.Notice)
 		return "", casefile.Errorf(casefile.CodeState, "there is no notice to deliver")
 	}
 	caps := w.platform.Capabilities()
-	if !caps.Notify {
+	switch {
+	case !caps.Notify:
 		return casefile.NoticeUndelivered, nil
+	case caps.Idempotent:
+		return a.send(ctx, w, *notice)
 	}
-	err := w.platform.Notify(ctx, w.account, *notice)
+	before, err := a.Records.BeginDelivery(ctx, notice.Number, a.Now())
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("note that the notice is about to be delivered: %w", err)
+	case before == casefile.NoticePlanned: // an attempt was cut off, and nobody can say how far it came
+		a.Log.WarnContext(ctx, "notice may have been delivered", "case", string(w.decision.Case), "number", notice.Number)
+		before = casefile.NoticeUncertain
+		fallthrough
+	case before == casefile.NoticeUncertain:
+		return before, a.endDelivery(ctx, *notice, before)
+	case before != "":
+		return before, nil
+	}
+	state, err := a.send(ctx, w, *notice)
+	noted := a.endDelivery(ctx, *notice, state)
+	if err == nil {
+		err = noted
+	}
+	return state, err
+}
+
+// endDelivery writes down what became of a delivery; "" that nothing was begun.
+func (a *Actor) endDelivery(ctx context.Context, notice casefile.Notice, state casefile.NoticeState) error {
+	err := a.Records.EndDelivery(ctx, notice.Number, state, a.Now())
+	if err != nil {
+		return fmt.Errorf("note what became of the notice: %w", err)
+	}
+	return nil
+}
+
+// send hands a notice to the platform once. An error means that it is to be sent again.
+func (a *Actor) send(ctx context.Context, w warrant, notice casefile.Notice) (casefile.NoticeState, error) {
+	caps := w.platform.Capabilities()
+	err := w.platform.Notify(ctx, w.account, notice)
+	code := casefile.ErrorCode(err)
+	state := casefile.NoticeUndelivered
 	switch {
 	case err == nil:
 		return casefile.NoticeSent, nil
 	case again(err, caps):
 		return "", fmt.Errorf("deliver the notice: %w", err)
+	case code == casefile.CodeUncertain, code == casefile.CodeInternal:
+		state = casefile.NoticeUncertain
 	}
-	a.Log.WarnContext(ctx, "notice not delivered", "case", string(w.decision.Case), "number", notice.Number, "code", string(casefile.ErrorCode(err)))
-	return casefile.NoticeUndelivered, nil
+	a.Log.WarnContext(ctx, "notice not known as delivered", "case", string(w.decision.Case), "number", notice.Number, "state", string(state), "code", string(code))
+	return state, nil
 }
 
 // again says that a request may be sent again after an error: nothing was begun, or the platform keeps

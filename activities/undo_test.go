@@ -597,10 +597,56 @@ func TestNotifyUncertain(t *testing.T) {
 	b.on(altered{caps: forgetful, notify: casefile.Errorf(casefile.CodeUncertain, "no answer")})
 	answer, err := b.actor.Notify(t.Context(), workflows.NotifyAsk{Takedown: in})
 	require.NoError(t, err)
-	require.Equal(t, casefile.NoticeUndelivered, answer.State)
+	require.Equal(t, casefile.NoticeUncertain, answer.State)
 	b.on(altered{notify: casefile.Errorf(casefile.CodeInternal, "odd")})
 	_, err = b.actor.Notify(t.Context(), workflows.NotifyAsk{Takedown: in})
 	requireCode(t, casefile.CodeInternal, err)
+}
+
+// TestPromise07ACutOffDeliveryIsNotRepeated: an attempt that ended with its process, behind its beginning,
+// may have told somebody. A platform that would tell them twice is not asked again; one that nothing was
+// begun on is.
+func TestPromise07ACutOffDeliveryIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	b, in, _ := suspended(t)
+	number := in.Decision.Notice().Number
+	tell := func() (casefile.NoticeState, error) {
+		a, err := b.actor.Notify(t.Context(), workflows.NotifyAsk{Takedown: in})
+		return a.State, err
+	}
+	b.on(altered{caps: forgetful, notify: fault})
+	_, err := tell()
+	requireCode(t, casefile.CodeUnavailable, err)
+	told := 0
+	for _, l := range b.done() {
+		if l.Op == "notify" {
+			told++
+		}
+	}
+	require.Zero(t, told)
+	_, err = b.records.BeginDelivery(t.Context(), number, b.clock())
+	require.NoError(t, err)
+	before := len(b.done())
+	b.on(altered{caps: forgetful})
+	for range 2 {
+		state, err := tell()
+		require.NoError(t, err)
+		require.Equal(t, casefile.NoticeUncertain, state)
+	}
+	require.Len(t, b.done(), before, "not asked again")
+
+	b, in, _ = suspended(t)
+	b.on(altered{caps: forgetful, notify: fault})
+	_, err = tell()
+	requireCode(t, casefile.CodeUnavailable, err)
+	b.on(altered{caps: forgetful})
+	before = len(b.done())
+	for range 2 {
+		state, err := tell()
+		require.NoError(t, err)
+		require.Equal(t, casefile.NoticeSent, state, "nothing had been begun")
+	}
+	require.Len(t, b.done(), before+1, "once")
 }
 
 // TestSettleAct: the platform's word goes before a person's; a person's where the platform has none.

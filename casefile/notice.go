@@ -8,6 +8,7 @@ const (
 	NoticePlanned     NoticeState = "planned"
 	NoticeSent        NoticeState = "sent"
 	NoticeUndelivered NoticeState = "undelivered" // the platform has no way to tell them, or refused
+	NoticeUncertain   NoticeState = "uncertain"   // whether they were told could not be established
 )
 
 // Notice is what the person concerned is told (Regulation (EU) 2022/2065, Article 17). Its text is

@@ -95,6 +95,12 @@ type Decisions interface {
 	PutNotice(ctx context.Context, n NoticeRow) (NoticeRow, error)
 	// SetNoticeState moves a notice on.
 	SetNoticeState(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error
+	// BeginDelivery notes that the notice of this number is about to be handed to a platform that does not
+	// keep numbers apart. before is what stood there: "" for nothing, planned for an attempt of which it is
+	// not known what became, else what EndDelivery wrote.
+	BeginDelivery(ctx context.Context, number string, now time.Time) (before casefile.NoticeState, err error)
+	// EndDelivery writes what became of a delivery that was begun; "" takes the note back: nothing was begun.
+	EndDelivery(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error
 	// Notice returns a decision's notice; CodeNotFound if there is none.
 	Notice(ctx context.Context, decision string) (NoticeRow, error)
 }

@@ -122,6 +122,7 @@ var parts = []part{
 	{"Tellings/Racing", tellingRacing},
 	{"Notices/Put", noticePut},
 	{"Notices/State", noticeState},
+	{"Notices/Delivery", noticeDelivery},
 	{"People/Put", personPut},
 	{"People/Order", personOrder},
 	{"People/Tokens", personTokens},

@@ -53,3 +53,22 @@ func noticeState(t *testing.T, b bench) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
+
+func noticeDelivery(t *testing.T, b bench) {
+	begin := func(want casefile.NoticeState) {
+		t.Helper()
+		before, err := b.BeginDelivery(b.ctx(), "N1", at(1))
+		require.NoError(t, err)
+		require.Equal(t, want, before)
+	}
+	begin("")
+	begin(casefile.NoticePlanned)
+	require.NoError(t, b.EndDelivery(b.ctx(), "N1", "", at(2)))
+	begin("")
+	require.NoError(t, b.EndDelivery(b.ctx(), "N1", casefile.NoticeSent, at(3)))
+	begin(casefile.NoticeSent)
+	require.NoError(t, b.EndDelivery(b.ctx(), "N2", casefile.NoticeSent, at(3)), "one that was not begun")
+	other, err := b.BeginDelivery(b.ctx(), "N2", at(4))
+	require.NoError(t, err)
+	require.Empty(t, other)
+}

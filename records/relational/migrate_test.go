@@ -86,6 +86,13 @@ var fixtures = []fixture{
 		`INSERT INTO erasures (id, account, platform, name, reason, by_person, by_role, at, state, destroyed_at, cases, flags, objects)
 			VALUES ('e1', 'a3', 'example', 'name', X'0304', 'p-one', 'policy', 1772445600000000, 'destroyed', 1772445660000000, 0, 1, 1)`,
 	}, checkVersion6},
+	{7, []string{
+		"INSERT INTO deliveries (number, state, state_at) VALUES ('N1', 'planned', 1772445600000000)",
+	}, func(t *testing.T, s records.Store) {
+		before, err := s.BeginDelivery(t.Context(), "N1", now)
+		require.NoError(t, err)
+		require.Equal(t, casefile.NoticePlanned, before)
+	}},
 }
 
 // literal is a literal of bytes as SQLite has it.

@@ -66,6 +66,32 @@ func (s *Store) SetNoticeState(ctx context.Context, number string, state casefil
 	return s.coded(ctx, "set notice state", err)
 }
 
+// BeginDelivery notes that a notice is about to be delivered, and gives what stood there before.
+func (s *Store) BeginDelivery(ctx context.Context, number string, now time.Time) (casefile.NoticeState, error) {
+	before, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (casefile.NoticeState, error) {
+		wrote, err := t.changed(ctx, `INSERT INTO deliveries (number, state, state_at) VALUES (?, ?, ?)
+			ON CONFLICT (number) DO UPDATE SET state = excluded.state, state_at = excluded.state_at WHERE deliveries.state = ''`,
+			number, casefile.NoticePlanned, micros(now))
+		if err != nil || wrote > 0 {
+			return "", err
+		}
+		return one(ctx, t, func(r scanner) (state casefile.NoticeState, err error) {
+			err = r.Scan(&state)
+			return state, err
+		}, "SELECT state FROM deliveries WHERE number = ?", number)
+	})
+	return before, s.coded(ctx, "begin a delivery", err)
+}
+
+// EndDelivery writes what became of a delivery that was begun; "" takes the note back.
+func (s *Store) EndDelivery(ctx context.Context, number string, state casefile.NoticeState, now time.Time) error {
+	err := exec(ctx, s.engine, func(ctx context.Context, t *tx) error {
+		_, err := t.Exec(ctx, "UPDATE deliveries SET state = ?, state_at = ? WHERE number = ?", state, micros(now), number)
+		return err
+	})
+	return s.coded(ctx, "end a delivery", err)
+}
+
 // Notice returns a decision's notice; CodeNotFound if there is none.
 func (s *Store) Notice(ctx context.Context, decision string) (records.NoticeRow, error) {
 	n, err := one(ctx, s.engine, scanNotice, selectDecisionNotice, decision)
