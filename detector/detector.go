@@ -45,6 +45,7 @@ type Detector struct {
 	clean    map[uint64]struct{}
 	scratch  scratch
 	stats    Stats
+	erased   int64 // number of the last erasure whose account was forgotten
 }
 
 // New makes a detector with empty windows.
@@ -144,6 +145,20 @@ func (d *Detector) Forget(ref casefile.AccountRef) {
 		d.remove(a)
 	}
 }
+
+// ForgetErased drops everything that is known of the accounts that were erased, and notes the sequence number
+// up to which erasures are known, which the next snapshot keeps.
+func (d *Detector) ForgetErased(seq int64, erased func(casefile.AccountRef) bool) {
+	for _, a := range d.accounts {
+		if erased(casefile.AccountRef{Platform: a.Platform, ID: strings.TrimPrefix(a.key, a.Platform+"\x00")}) {
+			d.remove(a)
+		}
+	}
+	d.erased = max(d.erased, seq)
+}
+
+// Erased is the sequence number up to which erasures are known; 0 for none.
+func (d *Detector) Erased() int64 { return d.erased }
 
 func (d *Detector) insert(a *account) {
 	for len(d.accounts) >= d.rules.Settings.MaxAccounts {

@@ -32,6 +32,7 @@ type snapshotHeader struct {
 	Rules   string `json:"rules"`
 	Token   string `json:"token"`
 	Stats   Stats  `json:"stats"`
+	Erased  int64  `json:"erased,omitempty"`
 }
 
 // snapshotFooter closes a snapshot: how many accounts it holds and the SHA-256 of all bytes before.
@@ -51,7 +52,7 @@ func (d *Detector) Snapshot(w io.Writer, token string) error {
 	h := sha256.New()
 	enc := json.NewEncoder(io.MultiWriter(w, h))
 	err := enc.Encode(snapshotHeader{
-		Format: snapshotFormat, Version: SnapshotVersion, Rules: d.rules.Version, Token: token, Stats: d.Stats(),
+		Format: snapshotFormat, Version: SnapshotVersion, Rules: d.rules.Version, Token: token, Stats: d.Stats(), Erased: d.erased,
 	})
 	if err != nil {
 		return fmt.Errorf("write the head of the snapshot: %w", err)
@@ -161,6 +162,7 @@ func strictJSON(line []byte, v any) error {
 }
 
 func (d *Detector) takeOver(head snapshotHeader, windows bool) {
+	d.erased = head.Erased
 	if !windows {
 		return
 	}

@@ -35,6 +35,13 @@ type DetectOptions struct {
 	Keep func(token string) error
 	// KeepEvery is the time between two of them; 0 means 5 s.
 	KeepEvery time.Duration
+	// Resume is the token that the windows stand for at the start.
+	Resume stream.Token
+	// Erased is asked which accounts to forget, every ForgetEvery (0 means 30 s); nil for none. Rewrite
+	// writes the windows and a resume token anew where a snapshot stands.
+	Erased      ErasedDoor
+	Rewrite     func(token string) error
+	ForgetEvery time.Duration
 	// WatchAll hands the posts of every account to history, not only those of accounts with a hit.
 	WatchAll bool
 	Log      *slog.Logger
@@ -50,6 +57,12 @@ type Detect struct {
 	done   chan struct{}
 	err    error
 	once   sync.Once
+	beside sync.WaitGroup
+
+	// mu is held while a batch is handed on, so that windows and token belong together to whoever holds it.
+	mu sync.Mutex
+	// ahead says that the windows have a batch in them that was not handed on whole: they are not kept.
+	ahead bool
 
 	events, flags, refused, outside, missed atomic.Int64
 }
@@ -68,7 +81,7 @@ func NewDetect(o DetectOptions) *Detect {
 	if o.KeepEvery <= 0 {
 		o.KeepEvery = 5 * time.Second
 	}
-	return &Detect{o: o, done: make(chan struct{})}
+	return &Detect{o: o, token: o.Resume, done: make(chan struct{})}
 }
 
 // Start starts reading.
@@ -79,6 +92,9 @@ func (d *Detect) Start(context.Context) error {
 		defer close(d.done)
 		d.err = d.run(ctx)
 	}()
+	if d.o.Erased != nil {
+		d.beside.Go(func() { d.forgetting(ctx) })
+	}
 	return nil
 }
 
@@ -103,6 +119,7 @@ func (d *Detect) Stop(context.Context) error {
 		if d.cancel != nil {
 			d.cancel()
 			<-d.done
+			d.beside.Wait()
 		}
 		err = d.o.Source.Close()
 	})
@@ -118,14 +135,14 @@ func (d *Detect) run(ctx context.Context) error {
 		batch, err := d.o.Source.Next(ctx)
 		if errors.Is(err, io.EOF) || ctx.Err() != nil {
 			if dirty {
-				return d.keep()
+				return d.keepNow()
 			}
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read the stream: %w", err)
 		}
-		err = d.take(ctx, calls, batch)
+		err = d.handOn(ctx, calls, batch)
 		if err != nil {
 			if ctx.Err() != nil {
 				// Flags of this batch may be on their way: the snapshot before it stands.
@@ -133,9 +150,9 @@ func (d *Detect) run(ctx context.Context) error {
 			}
 			return err
 		}
-		d.token, dirty = batch.Token, true
+		dirty = true
 		if time.Since(kept) >= d.o.KeepEvery {
-			err = d.keep()
+			err = d.keepNow()
 			if err != nil {
 				return err
 			}
@@ -164,6 +181,25 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 		stop()
 		cancel()
 	}
+}
+
+// handOn takes a batch and moves the token on behind it.
+func (d *Detect) handOn(ctx, calls context.Context, batch stream.Batch) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := d.take(ctx, calls, batch)
+	if err != nil {
+		d.ahead = true
+		return err
+	}
+	d.token = batch.Token
+	return nil
+}
+
+func (d *Detect) keepNow() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.keep()
 }
 
 // keep writes windows and resume token in one file, after everything before them was handed on.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"gocloud.dev/blob/memblob"
@@ -78,7 +79,14 @@ func (p *Process) MakeDetect(ctx context.Context, around func(stream.Source) str
 	}
 	d.Detect = worker.NewDetect(worker.DetectOptions{
 		Source: source, Detector: d.Detector, History: index, Door: door,
-		Identity: keyring.Identity(), WatchAll: c.WatchAll, Log: log,
+		Identity: keyring.Identity(), WatchAll: c.WatchAll, Log: log, Resume: stream.Token(kept.Token), Erased: door,
+		Rewrite: func(token string) error {
+			_, err := os.Stat(c.Snapshot)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // nothing was kept that could be left behind
+			}
+			return d.Detector.SaveFile(c.Snapshot, token, seal)
+		},
 		Keep: func(token string) error {
 			if d.Counts().Events == 0 {
 				return nil // nothing was an event: after a wrong format, the right one reads it all

@@ -37,8 +37,8 @@ type Process struct {
 	// EraseLinger is how long an account stays shut after its key was destroyed (worker.Eraser.Linger);
 	// 0 for as long as any process may hold the key.
 	EraseLinger time.Duration
-	Log      *slog.Logger
-	Metrics  *prometheus.Registry
+	Log         *slog.Logger
+	Metrics     *prometheus.Registry
 
 	roles []config.Role
 
