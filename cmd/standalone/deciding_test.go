@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -71,6 +72,10 @@ func (b *bed) verifyLog() verify.Report {
 	report, err := verify.Log(b.t.Context(), verify.Dir(b.folder.path("ledger")), key, verify.Options{})
 	require.NoError(b.t, err)
 	require.True(b.t, report.OK(), report.Faults)
+	audit := worker.LedgerAudit{Records: b.records, Source: verify.Dir(b.folder.path("ledger")), Key: key, Log: slog.New(slog.DiscardHandler)}
+	compared, err := audit.Compare(b.t.Context())
+	require.NoError(b.t, err)
+	require.Empty(b.t, compared.Differences, "records and log")
 	return report
 }
 
