@@ -40,6 +40,8 @@ type WorkOptions struct {
 	Projector  *projector.Projector
 	// Keys are those under which the API's signed verbs count. Without any, no verb counts.
 	Keys casefile.AssertionKeys
+	// Now is the clock that signed verbs are held to and refusals are dated by; nil means time.Now.
+	Now func() time.Time
 	// Verify, where it is set, is asked in place of Keys.
 	Verify Verify
 	// Refused puts a refused verb on record; nil writes it to the records of Activities.
@@ -50,6 +52,13 @@ type WorkOptions struct {
 	Log        *slog.Logger
 }
 
+func (o WorkOptions) now() time.Time {
+	if o.Now != nil {
+		return o.Now()
+	}
+	return time.Now()
+}
+
 // stickyTimeout is how long a case waits for the process that last ran it before any other takes it
 // up: after a restart, the first verb of each case takes so long (5 s if nothing is said).
 const stickyTimeout = time.Second
@@ -58,13 +67,14 @@ const stickyTimeout = time.Second
 func NewWork(o WorkOptions) *Work {
 	verify := o.Verify
 	if verify == nil {
-		verify = func(a *casefile.Assertion, use casefile.Use) error { return o.Keys.Check(a, use, time.Now()) }
+		verify = func(a *casefile.Assertion, use casefile.Use) error { return o.Keys.Check(a, use, o.now()) }
 	}
 	put := o.Refused
 	if put == nil {
 		put = o.Activities.Records.PutRefusal
 	}
 	r := newRefusals(verify, put, o.Log)
+	r.now = o.now
 	w := newWorker(o.Client, workflows.TaskQueueCases, nil, worker.Options{
 		MaxConcurrentWorkflowTaskPollers: 8,
 		StickyScheduleToStartTimeout:     stickyTimeout,

@@ -33,6 +33,8 @@ type options struct {
 	EraseLinger time.Duration
 
 	CheckpointCopy string // folder that each checkpoint is copied to; none if ""
+	// Prepare may change what the process is put together from, before it opens anything. No command sets it.
+	Prepare func(*assembly.Process)
 
 	Out       io.Writer
 	LogWriter io.Writer
@@ -74,6 +76,9 @@ func startApp(ctx context.Context, cfg options) (a *app, err error) {
 	a.process = assembly.New(a.configuration(), a.log, config.RoleLedger, config.RoleEnforce, config.RoleWork, config.RoleServe)
 	a.process.MakeKeys = true
 	a.process.EraseLinger = cfg.EraseLinger
+	if cfg.Prepare != nil {
+		cfg.Prepare(a.process)
+	}
 	a.onStop(a.process.Stop)
 	for _, step := range []func(context.Context) error{a.openStores, a.startTemporal, a.startWork, a.startServe, a.issue} {
 		err = step(ctx)

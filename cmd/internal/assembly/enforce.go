@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/docket-triage/docket/activities"
 	"github.com/docket-triage/docket/casefile"
@@ -37,7 +36,7 @@ func (p *Process) startEnforce(ctx context.Context) error {
 		return err
 	}
 	return p.Begin(ctx, worker.NewEnforce(cl, &activities.Actor{
-		Records: store, Sealer: sealer, Guard: guard, Platforms: p.Platform, Log: p.log(config.RoleEnforce), Now: time.Now,
+		Records: store, Sealer: sealer, Guard: guard, Platforms: p.Platform, Log: p.log(config.RoleEnforce), Now: p.now,
 	}))
 }
 
@@ -65,7 +64,7 @@ func (p *Process) openAdapters() error {
 		if err != nil {
 			return fmt.Errorf("open platforms[%d] (%s): %w", i, c.Name, err)
 		}
-		p.adapters[c.Name] = adapter
+		p.adapters[c.Name] = through(p.Seams.Platform, adapter)
 	}
 	return nil
 }
@@ -118,7 +117,7 @@ func (p *Process) openWebhook(c config.Platform) (enforce.Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	adapter, err := webhook.Open(own, webhook.Options{})
+	adapter, err := webhook.Open(own, webhook.Options{Now: p.now})
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type Process struct {
 	// EraseLinger is how long an account stays shut after its key was destroyed (worker.Eraser.Linger);
 	// 0 for as long as any process may hold the key.
 	EraseLinger time.Duration
+	Seams       Seams
 	Log         *slog.Logger
 	Metrics     *prometheus.Registry
 

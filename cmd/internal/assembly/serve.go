@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -70,7 +69,7 @@ func (p *Process) serveOptions(ctx context.Context) (worker.ServeOptions, error)
 	if err != nil {
 		return none, err
 	}
-	pages, err := console.New(console.Options{Desk: desk, Access: who, Log: log, Queues: rules.Queues(), HTTPS: p.Config.Serve.HTTPS})
+	pages, err := console.New(console.Options{Desk: desk, Access: who, Log: log, Queues: rules.Queues(), HTTPS: p.Config.Serve.HTTPS, Now: p.now})
 	if err != nil {
 		return none, err
 	}
@@ -125,7 +124,7 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 		return nil, nil, err
 	}
 	door, err := intake.New(intake.Options{
-		Records: store, Sealer: sealer, Identity: keyring.Identity(), Signals: cases, Log: log, Metrics: p.Metrics,
+		Records: store, Sealer: sealer, Identity: keyring.Identity(), Signals: cases, Log: log, Metrics: p.Metrics, Now: p.now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -138,16 +137,17 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 	if err != nil {
 		return nil, nil, err
 	}
-	reconciler := &worker.Reconciler{Cases: cases, Records: store, Ledger: audit, Log: log}
+	reconciler := &worker.Reconciler{Cases: cases, Records: store, Ledger: audit, Log: log, Now: p.now}
 	desk := review.New(review.Options{
 		Records: store, Sealer: sealer, Identity: keyring.Identity(), Search: index, Workflows: cases, Log: log,
 		Service: p.Config.Serve.Service, Complaints: p.Config.Serve.Complaints,
 		Signer: signer, Rules: rules, People: who, Reasons: keyring,
-		Glass:      access.NewGlass(store, keyring, time.Now),
+		Glass:      access.NewGlass(store, keyring, p.now),
 		Reconciler: review.ReconcilerFunc[worker.Report](reconciler.Audit), Published: theLog,
 		CanNotify: p.canNotify,
 		Platforms: p.platformNames(),
 		Grace:     p.Config.Cases.Grace, Lease: p.Config.Cases.Lease,
+		Now: p.now,
 	})
 	return desk, door, nil
 }
@@ -158,7 +158,7 @@ func (p *Process) verbSigner(keyring *evidence.Keyring) (*access.Signer, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the key that signs verbs: %w", err)
 	}
-	return access.NewSigner(id, key, access.AssertionFor, time.Now)
+	return access.NewSigner(id, key, access.AssertionFor, p.now)
 }
 
 // platformNames are the platforms that the configuration names one by one.

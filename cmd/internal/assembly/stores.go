@@ -64,7 +64,7 @@ func (p *Process) Sealer(ctx context.Context) (*evidence.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := evidence.Options{Dir: p.Config.Evidence.Dir, Fast: p.Config.Fast, Keyring: keyring, Rows: rows}
+	o := evidence.Options{Dir: p.Config.Evidence.Dir, Fast: p.Config.Fast, Keyring: keyring, Rows: rows, Clock: p.now}
 	if p.Config.Evidence.Bucket != "" {
 		o.Bucket, err = blob.OpenBucket(ctx, p.Config.Evidence.Bucket)
 		if err != nil {
@@ -86,13 +86,13 @@ func (p *Process) Index(ctx context.Context) (indexing.Index, error) {
 	if p.index != nil {
 		return p.index, nil
 	}
-	index, err := embedded.Open(ctx, p.Config.Index.Embedded, embedded.Options{Fast: p.Config.Fast})
+	index, err := embedded.Open(ctx, p.Config.Index.Embedded, embedded.Options{Fast: p.Config.Fast, Now: p.now})
 	if err != nil {
 		return nil, err
 	}
 	p.OnStop(func(context.Context) error { return index.Close() })
-	set[indexing.Index](p, &p.index, index)
-	return index, nil
+	set(p, &p.index, through[indexing.Index](p.Seams.Index, index))
+	return p.index, nil
 }
 
 // Rules loads the routing rules.
@@ -127,6 +127,6 @@ func (p *Process) Access(ctx context.Context) (*access.Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.access = access.New(people, access.Options{Guarded: people})
+	p.access = access.New(people, access.Options{Guarded: people, Clock: p.now})
 	return p.access, nil
 }

@@ -41,7 +41,7 @@ func (p *Process) teller(ctx context.Context, c telling.Config, channels map[str
 	p.OnStop(func(context.Context) error { stop(); return nil })
 	sender, err := telling.New(telling.Options{
 		Outbox: telling.FromRecords(store), Config: c, Channels: channels, Wake: telling.Wake(hearing, store),
-		Log: p.log(config.RoleWork), Metrics: p.Metrics,
+		Log: p.log(config.RoleWork), Metrics: p.Metrics, Now: p.now,
 	})
 	if err != nil {
 		return nil, err

@@ -3,11 +3,11 @@ package assembly
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/client"
 
 	"github.com/docket-triage/docket/activities"
+	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/classify/local"
 	"github.com/docket-triage/docket/config"
 	"github.com/docket-triage/docket/indexing/projector"
@@ -63,19 +63,19 @@ func (p *Process) startWork(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = p.Metrics.Register(worker.HandlingMetrics(store, nil))
+	err = p.Metrics.Register(worker.HandlingMetrics(store, p.now))
 	if err != nil {
 		return fmt.Errorf("register the gauges of acts and appeals: %w", err)
 	}
 	return p.Begin(ctx, worker.NewWork(worker.WorkOptions{
 		Client: cl,
 		Activities: &activities.Work{
-			Records: store, Sealer: sealer, Identity: keyring.Identity(), History: index, Scorer: scorer,
+			Records: store, Sealer: sealer, Identity: keyring.Identity(), History: index, Scorer: through[classify.Scorer](p.Seams.Scorer, scorer),
 			Router: rules, Log: log, Settings: p.settings(), Service: p.Config.Serve.Service, Complaints: p.Config.Serve.Complaints,
-			Missed: worker.MissedDeadlines(p.Metrics), Now: time.Now,
+			Missed: worker.MissedDeadlines(p.Metrics), Now: p.now,
 		},
 		Projector: &projector.Projector{Records: store, Sealer: sealer, Index: index, Log: log},
-		Keys:      keys, Background: background, Log: log,
+		Keys:      keys, Now: p.now, Background: background, Log: log,
 	}))
 }
 
@@ -91,7 +91,7 @@ func (p *Process) beside(ctx context.Context, c telling.Config, channels map[str
 	if err != nil {
 		return nil, err
 	}
-	watch := &worker.ActWatch{Records: store, Log: log}
-	reconciler := &worker.Reconciler{Cases: &worker.Cases{Client: cl}, Records: store, Log: log}
+	watch := &worker.ActWatch{Records: store, Log: log, Now: p.now}
+	reconciler := &worker.Reconciler{Cases: &worker.Cases{Client: cl}, Records: store, Log: log, Now: p.now}
 	return []worker.Role{worker.NewLoop(watch.Run), worker.NewLoop(reconciler.Run), teller}, nil
 }
