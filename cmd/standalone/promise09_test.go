@@ -92,6 +92,11 @@ func TestPromise09ErasureLeavesNothing(t *testing.T) {
 	noWordsIn(t, "while it runs", cfg.Data)
 	report := b.verifyLog()
 	require.NotZero(t, report.Entries)
+	var reconciled struct{ Report worker.Report }
+	b.post("auditor", "/v1/reconcile", nil, &reconciled, http.StatusOK)
+	require.Empty(t, reconciled.Report.Found, "no workflow of the account is missed")
+	require.True(t, reconciled.Report.Ledger.OK(), "%+v", reconciled.Report.Ledger)
+	b.deletedWorkflows(account, refs)
 
 	// A flag that comes after opens the account's next case, under a key of its own. Its own words are kept.
 	fresh := testFlag("f-after", 1)
