@@ -61,6 +61,13 @@ that come of it wait in queues. A second start on the same data goes on where th
 	f.DurationVar(&cfg.Settings.Grace, "grace", 15*time.Second, "how long a decision can be withdrawn before it goes on the ledger")
 	f.StringVar(&cfg.Routing, "routing", "", "file of routing rules (docs/formats/routing-rules.md); those that Docket ships if left out")
 	f.StringVar(&cfg.CheckpointCopy, "checkpoint-copy", "", "folder, best on another disk, that each checkpoint of the ledger is copied to")
+	f.Func("webhook", "`[PLATFORM=]FILE`: act over signed webhooks by this configuration (docs/formats/webhook.md) instead of the dry run, on one platform or on all that are not named; repeatable", func(arg string) error {
+		p, err := webhookPlatform(arg)
+		if err == nil {
+			cfg.Platforms = append(cfg.Platforms, p)
+		}
+		return err
+	})
 	f.StringVar(&cfg.Telling, "telling", "", "file of who is told when something needs people (docs/telling.md); nobody if left out")
 	cmd.AddCommand(temporalCommand(), benchCommand())
 	return cmd

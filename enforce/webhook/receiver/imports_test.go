@@ -17,6 +17,7 @@ import (
 // mayImport are the packages outside tests that may play a platform, as folders with the reason.
 var mayImport = map[string]string{
 	"enforce/webhook/receiver/cmd/receiver": "runs it as a process of its own",
+	"cmd/standalone/internal/crash/tally":   "reads what it wrote down, in a program of its own",
 }
 
 // TestNoProductionImport: a program that acts links no platform that only plays one.
