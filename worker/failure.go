@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 
@@ -96,8 +98,17 @@ type activityFailures struct {
 	final map[casefile.Code]bool
 }
 
-// ExecuteActivity runs the activity and converts its error.
-func (a *activityFailures) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	out, err := a.Next.ExecuteActivity(ctx, in)
+// ExecuteActivity runs the activity and converts its error. A panic is one too: the SDK would log its
+// value, which may hold anybody's words.
+func (a *activityFailures) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (out any, err error) {
+	defer func() {
+		crash := recover()
+		if crash == nil {
+			return
+		}
+		activity.GetLogger(ctx).Error("activity panicked", "type", fmt.Sprintf("%T", crash), "stack", string(debug.Stack()))
+		out, err = nil, toTemporal(casefile.Errorf(casefile.CodeInternal, "panic"), a.final)
+	}()
+	out, err = a.Next.ExecuteActivity(ctx, in)
 	return out, toTemporal(err, a.final)
 }

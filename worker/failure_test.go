@@ -1,15 +1,18 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
@@ -100,7 +103,9 @@ func TestNextDelay(t *testing.T) {
 // TestFailureInterceptor: the SDK's own machinery hands on what the interceptor made of an error.
 func TestFailureInterceptor(t *testing.T) {
 	t.Parallel()
+	var said bytes.Buffer
 	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewJSONHandler(&said, nil))))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&failureInterceptor{final: final}}})
 	env.RegisterActivityWithOptions(func(_ context.Context, fail bool) (string, error) {
@@ -109,12 +114,23 @@ func TestFailureInterceptor(t *testing.T) {
 		}
 		return "done", nil
 	}, activity.RegisterOptions{Name: "Act"})
+	env.RegisterActivityWithOptions(func(context.Context) error { panic(errQuoted) }, activity.RegisterOptions{Name: "Panic"})
 	_, err := env.ExecuteActivity("Act", true)
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, err, &app)
 	require.Equal(t, "forbidden", app.Type())
 	require.True(t, app.NonRetryable())
 	require.NotContains(t, err.Error(), "words of a person")
+	require.NotContains(t, said.String(), "words of a person")
+
+	_, err = env.ExecuteActivity("Panic")
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, "internal", app.Type())
+	require.False(t, app.NonRetryable())
+	require.Contains(t, said.String(), "activity panicked")
+	require.Contains(t, said.String(), "TestFailureInterceptor", "the log says where")
+	require.NotContains(t, err.Error()+said.String(), "words of a person")
+
 	require.False(t, toTemporal(casefile.Errorf(casefile.CodeConflict, "a fork"), nil).(*temporal.ApplicationError).NonRetryable(),
 		"the roles that keep cases have no final error")
 	value, err := env.ExecuteActivity("Act", false)

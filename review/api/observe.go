@@ -108,7 +108,7 @@ func (a *API) line(r *http.Request, w *statusWriter, c *call, took time.Duration
 	level := slog.LevelInfo
 	if c.err != nil {
 		level = slog.LevelWarn
-		attrs = append(attrs, slog.Any("error", c.err))
+		attrs = append(attrs, slog.String("error", casefile.PlainError(c.err)))
 	}
 	a.o.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }

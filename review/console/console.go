@@ -100,16 +100,25 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
-		slog.String("page", v.page.Name), slog.String("method", r.Method), slog.Int("status", v.status),
+		slog.String("page", v.page.Name), slog.String("method", method(r)), slog.Int("status", v.status),
 		slog.Duration("took", c.o.Now().Sub(begun)), slog.String("person", string(v.who.Person)),
 	}
 	if v.err != nil {
 		attrs = append(attrs, slog.String("code", string(casefile.ErrorCode(v.err))))
 		if level == slog.LevelError {
-			attrs = append(attrs, slog.String("error", v.err.Error()))
+			attrs = append(attrs, slog.String("error", casefile.PlainError(v.err)))
 		}
 	}
 	c.o.Log.LogAttrs(r.Context(), level, "page", attrs...)
+}
+
+// method is the request's method if a page could have it: a caller may write anything there.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+		return r.Method
+	}
+	return "other"
 }
 
 // visit is one request and what becomes known of it.

@@ -22,7 +22,8 @@ type fixture struct {
 	rows    map[string][]review.CaseRow
 	held    []review.CaseRow
 	preview *review.Preview
-	down    error // what opening a case, and reading what is paused, comes to, if set
+	down    error  // what opening a case, and reading what is paused, comes to, if set
+	panics  string // what opening a case panics with, if set
 
 	appeals  []review.AppealRow
 	appeal   *review.AppealView
@@ -102,6 +103,9 @@ func (f *fixture) Views(ctx context.Context, who access.Who, ref casefile.CaseRe
 }
 
 func (f *fixture) Case(ctx context.Context, who access.Who, ref casefile.CaseRef, purpose string) (review.CaseView, error) {
+	if f.panics != "" {
+		panic(f.panics)
+	}
 	if f.down != nil {
 		return review.CaseView{}, f.down
 	}

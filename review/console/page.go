@@ -2,8 +2,11 @@ package console
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"mime"
 	"net/http"
+	"runtime/debug"
 	"slices"
 
 	"github.com/docket-triage/docket/access"
@@ -117,14 +120,36 @@ func (c *Console) handle(p Page) http.Handler {
 			return
 		}
 		v.page, v.r = p, r
-		err := v.admit()
-		if err == nil {
-			err = p.serve(v)
-		}
+		err := v.answer()
 		if err != nil {
 			v.fail(err)
 		}
 	})
+}
+
+// answer admits the visitor and serves the page. A panic's value may hold anybody's words: its type and the
+// stack are logged, and the visitor gets the page of any internal error, unless they have something already.
+func (v *visit) answer() (err error) {
+	defer func() {
+		crash := recover()
+		if crash == nil {
+			return
+		}
+		if crash == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+			panic(crash)
+		}
+		v.console.o.Log.LogAttrs(v.ctx(), slog.LevelError, "page panicked", slog.String("page", v.page.Name),
+			slog.String("type", fmt.Sprintf("%T", crash)), slog.String("stack", string(debug.Stack())))
+		if v.status != 0 {
+			panic(http.ErrAbortHandler)
+		}
+		err = casefile.Errorf(casefile.CodeInternal, "panic")
+	}()
+	err = v.admit()
+	if err != nil {
+		return err
+	}
+	return v.page.serve(v)
 }
 
 func (v *visit) admit() error {

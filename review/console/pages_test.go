@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -299,7 +300,18 @@ func TestNoWordsInLogsOrAddresses(t *testing.T) {
 	_ = v.get("/cases/" + secret)
 	_ = v.get("/login?code=" + secret)
 	_ = s.visitor().post("/login", url.Values{"code": {secret}})
-	require.NotEmpty(t, s.log.String())
+	odd := httptest.NewRequest("GET"+strings.ToUpper(secret), "/queues", nil)
+	odd.Method = "GET" + secret
+	_ = v.send(odd)
+	s.desk.down = &casefile.Error{Code: casefile.CodeUnavailable, Message: "the index is down", Err: errors.New("failed to parse [" + secret + "]")}
+	require.Equal(t, http.StatusServiceUnavailable, v.get("/cases/"+string(fixtureCase)).status)
+	s.desk.down = nil
+	require.Contains(t, s.log.String(), "the index is down")
+	s.desk.panics = secret
+	broken := v.get("/cases/" + string(fixtureCase))
+	require.Equal(t, http.StatusInternalServerError, broken.status)
+	require.NotContains(t, broken.body, secret)
+	require.Contains(t, s.log.String(), "page panicked")
 	require.NotContains(t, s.log.String(), secret)
 	for _, r := range s.refusals() {
 		require.NotContains(t, r, secret)

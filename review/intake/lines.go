@@ -137,7 +137,7 @@ func forget(busy map[casefile.FlagKey]chan struct{}) {
 func (d *Door) logFailure(ctx context.Context, err error) {
 	switch code := casefile.ErrorCode(err); code {
 	case casefile.CodeInternal, casefile.CodeUnavailable:
-		d.o.Log.LogAttrs(ctx, slog.LevelWarn, "flag of a stream not taken in", slog.String("code", string(code)), slog.Any("error", err))
+		d.o.Log.LogAttrs(ctx, slog.LevelWarn, "flag of a stream not taken in", slog.String("code", string(code)), slog.String("error", casefile.PlainError(err)))
 	}
 }
 

@@ -27,7 +27,7 @@ func (d *Door) Sweep(ctx context.Context) (int, error) {
 	defer func() {
 		noted := d.o.Records.NoteSwept(context.WithoutCancel(ctx), looked, d.o.Now().UTC())
 		if noted != nil {
-			d.o.Log.LogAttrs(ctx, slog.LevelWarn, "a sweep of pending flags could not be noted", slog.Any("error", noted))
+			d.o.Log.LogAttrs(ctx, slog.LevelWarn, "a sweep of pending flags could not be noted", slog.String("error", casefile.PlainError(noted)))
 		}
 	}()
 	for _, row := range rows {
@@ -80,7 +80,7 @@ func (s *Sweeper) Start(ctx context.Context) error {
 		for {
 			n, err := s.door.Sweep(ctx)
 			if err != nil && ctx.Err() == nil {
-				s.door.o.Log.LogAttrs(ctx, slog.LevelWarn, "sweep of pending flags stopped", slog.Int("signalled", n), slog.Any("error", err))
+				s.door.o.Log.LogAttrs(ctx, slog.LevelWarn, "sweep of pending flags stopped", slog.Int("signalled", n), slog.String("error", casefile.PlainError(err)))
 			}
 			select {
 			case <-tick.C:
