@@ -165,6 +165,7 @@ func entryGoldens() []string {
 var entryTypes = []string{
 	"flag_accepted", "flag_dropped", "route", "opinion", "withdrawn", "decision", "closed", "acts_planned", "acts_outcome", "notice", "views", "policy", "people",
 	"handled", "deadline", "referred", "restarted", "act_settled", "appeal_opened", "appeal_ruling", "switch", "breaker", "break_glass", "refused_start", "hold", "erased",
+	"log_restarted",
 }
 
 // TestFormats holds each format's schema, golden files, Go type and decoder to each other.

@@ -39,6 +39,8 @@ const (
 	EntryRefusedStart EntryType = "refused_start" // a workflow start, signal or verb that the API did not make
 	EntryPolicy       EntryType = "policy"
 	EntryPeople       EntryType = "people"
+
+	EntryLogRestarted EntryType = "log_restarted" // this log took the place of one whose end was lost
 )
 
 // EntryVersion is the format version of Entry.
@@ -225,6 +227,27 @@ type DeadlineBody struct {
 // that no decision came of are void.
 type RestartedBody struct {
 	Revision int `json:"revision"` // the highest that records had seen
+}
+
+// LogRestartedBody is the body of the entry that a log begins with whose forerunner was lost from
+// somewhere on. The entries behind it are the first Carried ones of that log, unchanged.
+type LogRestartedBody struct {
+	Origin string `json:"origin"` // of the log that was lost
+	// Size and Root are those of its last checkpoint that is known; Root in lower-case hexadecimal.
+	Size uint64 `json:"size"`
+	Root string `json:"root"`
+	// CarriedRoot is the root over the entries that were carried over, in lower-case hexadecimal.
+	Carried     uint64 `json:"carried"`
+	CarriedRoot string `json:"carried_root"`
+}
+
+// FixLogRestarted makes the entry that a log begins with which took the place of another; id is random.
+func FixLogRestarted(id string, body LogRestartedBody, at time.Time) (FixedEntry, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return FixedEntry{}, fmt.Errorf("marshal entry body: %w", err)
+	}
+	return FixBody(EntryLogRestarted, System, Position{Event: NewEventID(LogChain(id), 1), At: at}, raw)
 }
 
 // SettledBody records the outcome of an act that a person established. Digest is the keyed digest

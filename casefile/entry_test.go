@@ -395,3 +395,16 @@ func FuzzParseEntry(f *testing.F) {
 		require.Equal(t, e.Event, casefile.NewEventID(chain, seq))
 	})
 }
+
+// TestLogRestartedEntry: the entry that a log begins with which took another's place.
+func TestLogRestartedEntry(t *testing.T) {
+	t.Parallel()
+	f, err := casefile.FixLogRestarted("RESTART-1", casefile.LogRestartedBody{
+		Origin: "docket.example/log", Size: 1234, Root: strings.Repeat("cd", 32), Carried: 1200, CarriedRoot: strings.Repeat("ef", 32),
+	}, then)
+	require.NoError(t, err)
+	e := checkGolden(t, casefile.EntryLogRestarted, f)
+	require.Equal(t, casefile.EventID("log.RESTART-1/1"), e.Event)
+	require.Equal(t, casefile.System, e.Actor)
+	require.Empty(t, e.Prev)
+}

@@ -70,6 +70,9 @@ func (e EventID) Split() (chain string, seq int, err error) {
 // SystemChain is the chain of everything that belongs to no case or takedown.
 const SystemChain = "system"
 
+// LogChain is the ledger chain of the one entry that says whose place a log took; id is random.
+func LogChain(id string) string { return "log." + id }
+
 // CaseChain is the ledger chain of a case.
 func CaseChain(ref CaseRef) string { return "case." + string(ref) }
 

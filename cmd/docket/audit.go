@@ -80,7 +80,8 @@ names its decision. With --bundle FILE check one proof, offline. With --since FI
 that the log still begins with everything that an earlier checkpoint covered: a checkpoint that you
 kept is what shows a log that was rolled back or written anew. --since DIR does so with every
 checkpoint in a folder, such as the one that the ledger role copies its checkpoint to
-(ledger.checkpoint_copy).`,
+(ledger.checkpoint_copy). A checkpoint of a log that was lost, and whose place this one took after
+a restore, is compared with the entries that were carried over.`,
 		Example: "  docket audit verify --log https://docket.example/log/ --key log.pub\n" +
 			"  docket audit verify --log https://docket.example/log/ --key log.pub --since kept-checkpoint\n" +
 			"  docket audit verify --bundle 7K2QX-9MDT4.bundle.json --key log.pub",
@@ -130,6 +131,15 @@ checkpoint in a folder, such as the one that the ledger role copies its checkpoi
 // verifySince compares a log with every checkpoint kept, and gives the newest of them.
 func verifySince(cmd *cobra.Command, path string, src verify.Source, key string) (*verify.Checkpoint, error) {
 	kept, err := verify.Kept(path, key)
+	if casefile.ErrorCode(err) == casefile.CodeUnproven {
+		former, known, differs := verify.KeptSuccessor(cmd.Context(), path, src, key)
+		if known && differs == nil {
+			return &former.Checkpoint, nil
+		}
+		if differs != nil {
+			err = differs
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +161,14 @@ func showReport(w io.Writer, r logReport) {
 	if r.Repeats > 0 {
 		_, _ = fmt.Fprintf(w, "repeats\t%d entries stand twice with equal bytes (a crash; no fault)\n", r.Repeats)
 	}
-	if r.Since != nil {
+	if o := r.Restarted; o != nil {
+		_, _ = fmt.Fprintf(w, "took the place of\t%s, whose end was lost: %d of the %d entries that are known of were carried over\n", plain(o.Origin), o.Carried, o.Size)
+	}
+	switch {
+	case r.Since == nil:
+	case r.Since.Origin != r.Checkpoint.Origin && r.Checkpoint.Origin != "":
+		_, _ = fmt.Fprintf(w, "since\tthe log carries the %d entries of the earlier checkpoint of %s\n", r.Since.Size, plain(r.Since.Origin))
+	default:
 		_, _ = fmt.Fprintf(w, "since\tthe log begins with the %d entries of the earlier checkpoint\n", r.Since.Size)
 	}
 	for _, f := range r.Faults {

@@ -24,16 +24,9 @@ type KeptCheckpoint struct {
 // passed over. Errors: CodeUnproven for one that is not signed with vkey, which names its file;
 // CodeNotFound where there is none; CodeInvalid for a malformed key.
 func Kept(path, vkey string) ([]KeptCheckpoint, error) {
-	info, err := os.Stat(path)
+	files, err := keptAt(path)
 	if err != nil {
-		return nil, &casefile.Error{Code: casefile.CodeNotFound, Message: "the earlier checkpoint cannot be read", Err: err}
-	}
-	files := []string{path}
-	if info.IsDir() {
-		files, err = keptFiles(path)
-		if err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	out := make([]KeptCheckpoint, 0, len(files))
 	for _, file := range files {
@@ -52,6 +45,18 @@ func Kept(path, vkey string) ([]KeptCheckpoint, error) {
 	}
 	slices.SortStableFunc(out, func(a, b KeptCheckpoint) int { return int(min(1, max(-1, int64(a.Size)-int64(b.Size)))) })
 	return out, nil
+}
+
+// keptAt lists the files of a path: itself, or those of the folder that it is.
+func keptAt(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, &casefile.Error{Code: casefile.CodeNotFound, Message: "the earlier checkpoint cannot be read", Err: err}
+	}
+	if info.IsDir() {
+		return keptFiles(path)
+	}
+	return []string{path}, nil
 }
 
 func keptFiles(dir string) ([]string, error) {

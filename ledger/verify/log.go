@@ -91,9 +91,11 @@ func checkLog(ctx context.Context, src Source, checkpoint Checkpoint, opts Optio
 	add := func(f Fault) { report.Faults = append(report.Faults, f) }
 	chains := newChainCheck(add)
 	tree := &treeCheck{src: src, report: add}
+	restarts := &restartCheck{fault: chains.fault}
 	defer func() {
 		report.Entries, report.Repeats = chains.entries, chains.repeats
 		report.Chains, report.Decisions = len(chains.chains), len(chains.decisions)
+		report.Restarted = restarts.first()
 	}()
 	for result := range readBundles(ctx, src, checkpoint.Size, opts) {
 		b := <-result
@@ -101,7 +103,7 @@ func checkLog(ctx context.Context, src Source, checkpoint Checkpoint, opts Optio
 			return b.err
 		}
 		report.Faults = append(report.Faults, b.faults...)
-		checkChains(chains, b, opts.Entry)
+		checkChains(chains, restarts, b, opts.Entry)
 		err := tree.addBundle(ctx, b)
 		if err != nil {
 			return err
@@ -117,23 +119,27 @@ func checkLog(ctx context.Context, src Source, checkpoint Checkpoint, opts Optio
 	if err != nil {
 		return err
 	}
+	restarts.finish()
 	return tree.finish(ctx, checkpoint)
 }
 
 // checkChains hands a bundle's entries on, those left out that are not the tree's own.
-func checkChains(chains *chainCheck, b *bundleResult, entry func(TailEntry)) {
+func checkChains(chains *chainCheck, restarts *restartCheck, b *bundleResult, entry func(TailEntry)) {
 	for i := range b.entries {
 		if b.stored != nil && b.stored[i] != b.leaves[i] {
 			chains.lose(1)
+			restarts.lost = true
 			continue
 		}
 		v := &b.entries[i]
 		chains.add(v)
+		restarts.add(v, b.leaves[i])
 		if entry != nil && v.err == nil {
 			entry(TailEntry{Index: v.index, Hash: hex.EncodeToString(v.hash[:]), Entry: v.entry})
 		}
 	}
 	chains.lose(b.width - len(b.entries))
+	restarts.lost = restarts.lost || b.width > len(b.entries)
 }
 
 // bundleResult is one entry bundle, read and hashed, with the tile of hashes above it.

@@ -23,6 +23,7 @@ const (
 	FaultCause      FaultKind = "cause"      // a takedown or an appeal without its decision, a reinstatement without its ruling
 	FaultOpinion    FaultKind = "opinion"    // a decision that opens an opinion which was not given so
 	FaultPeople     FaultKind = "people"     // a decision that ends an account with fewer than two people behind it
+	FaultRestart    FaultKind = "restart"    // what a log says of the one whose place it took does not hold
 	FaultRuling     FaultKind = "ruling"     // a ruling on no decision, or by somebody who took part in it
 )
 
@@ -58,7 +59,9 @@ type Report struct {
 	Repeats    uint64     `json:"repeats"` // entries logged again with equal bytes, which is no fault
 	Chains     int        `json:"chains"`
 	Decisions  int        `json:"decisions"`
-	Faults     []Fault    `json:"faults"` // in the order of the log, as far as they have one
+	// Restarted is the log whose place this one took, as its first entry names it; nil for none.
+	Restarted *casefile.LogRestartedBody `json:"restarted,omitempty"`
+	Faults    []Fault                    `json:"faults"` // in the order of the log, as far as they have one
 	// Stopped is set when there were more faults than Options.MaxFaults and the rest was not checked.
 	Stopped bool `json:"stopped,omitempty"`
 }
