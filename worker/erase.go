@@ -108,7 +108,11 @@ func (e *Eraser) Once(ctx context.Context) error {
 // still under way without an error waits for a time, for the ledger or for the engine.
 func (e *Eraser) Carry(ctx context.Context, row records.ErasureRow) (records.ErasureRow, error) {
 	if row.State == casefile.ErasureClosing {
-		err := e.closeCase(ctx, row)
+		telling, err := e.telling(ctx, row)
+		if err != nil || telling {
+			return row, err
+		}
+		err = e.closeCase(ctx, row)
 		if err != nil {
 			return row, err
 		}
@@ -215,6 +219,27 @@ func (e *Eraser) closeCase(ctx context.Context, row records.ErasureRow) error {
 		crashpoint.Reach("43")
 	}
 	return nil
+}
+
+// telling says whether a workflow of an appeal or a reinstatement still runs: what it has left to do once its
+// row has ended is to tell the person concerned, in words that the key opens.
+func (e *Eraser) telling(ctx context.Context, row records.ErasureRow) (bool, error) {
+	if e.Cases == nil || row.Again {
+		return false, nil
+	}
+	appeals, err := e.Records.AccountAppeals(ctx, row.Account)
+	if err != nil {
+		return false, fmt.Errorf("list the account's appeals: %w", err)
+	}
+	for _, a := range appeals {
+		for _, id := range []string{casefile.AppealWorkflowID(a.ID), casefile.ReinstatementWorkflowID(a.ID)} {
+			run, err := e.Cases.Describe(ctx, id)
+			if err != nil || run.State == RunRunning {
+				return run.State == RunRunning, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // sign makes the verb that closes a case, with the API's word that this person asked for the erasure. The
