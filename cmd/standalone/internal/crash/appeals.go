@@ -121,9 +121,6 @@ func (l *load) settle(ctx context.Context, login string, a review.PendingActView
 		return
 	}
 	l.note(tally.Verb{Verb: tally.VerbSettle, Decision: a.Decision, Number: a.Number, Direction: a.Direction, State: answer.State, Person: login})
-	if answer.State == casefile.ActFailed {
-		l.flight.ended(a.Decision)
-	}
 }
 
 // audit asks for the proofs of some of the decisions.

@@ -19,7 +19,7 @@ const (
 type inFlight struct {
 	Flags     int `json:"flags"`     // sent, their case not known yet
 	Claims    int `json:"claims"`    // granted, and not yet given up or judged
-	Takedowns int `json:"takedowns"` // of decisions whose grace is over, nobody told yet
+	Takedowns int `json:"takedowns"` // of decisions whose grace is over, their end not on the ledger yet
 }
 
 // margin is by how much more must be in flight before a kill is begun: until it happens, some of it may end.
@@ -38,17 +38,12 @@ type flight struct {
 	mu        sync.Mutex
 	flags     int
 	claims    map[casefile.CaseRef]time.Time // until when each lease holds
-	takedowns map[string]takedown            // by decision
-	told      func(casefile.CaseRef) bool
+	takedowns map[string]time.Time           // by decision: the end of its grace
+	over      map[string]bool                // decisions whose takedown has come to its end
 }
 
-type takedown struct {
-	ref   casefile.CaseRef
-	after time.Time // the end of its grace
-}
-
-func newFlight(told func(casefile.CaseRef) bool) *flight {
-	return &flight{claims: map[casefile.CaseRef]time.Time{}, takedowns: map[string]takedown{}, told: told}
+func newFlight() *flight {
+	return &flight{claims: map[casefile.CaseRef]time.Time{}, takedowns: map[string]time.Time{}, over: map[string]bool{}}
 }
 
 func (f *flight) flag(n int) {
@@ -69,15 +64,20 @@ func (f *flight) unclaim(ref casefile.CaseRef) {
 	delete(f.claims, ref)
 }
 
-func (f *flight) takedown(decision string, ref casefile.CaseRef, after time.Time) {
+// takedown notes the takedown of a decision, which begins when its grace is over.
+func (f *flight) takedown(decision string, after time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.takedowns[decision] = takedown{ref: ref, after: after}
+	if !f.over[decision] {
+		f.takedowns[decision] = after
+	}
 }
 
+// ended notes that a takedown has come to its end.
 func (f *flight) ended(decision string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.over[decision] = true
 	delete(f.takedowns, decision)
 }
 
@@ -93,11 +93,8 @@ func (f *flight) now() inFlight {
 		}
 		n.Claims++
 	}
-	for id, t := range f.takedowns {
-		switch {
-		case f.told(t.ref):
-			delete(f.takedowns, id)
-		case !now.Before(t.after):
+	for _, after := range f.takedowns {
+		if !now.Before(after) {
 			n.Takedowns++
 		}
 	}

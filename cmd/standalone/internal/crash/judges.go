@@ -341,6 +341,6 @@ func (l *load) settled(ref casefile.CaseRef, decision string, action casefile.Ac
 	l.order = append(l.order, ref)
 	l.mu.Unlock()
 	if action != casefile.L0 {
-		l.flight.takedown(decision, ref, grace)
+		l.flight.takedown(decision, grace)
 	}
 }

@@ -165,13 +165,6 @@ func (w *watch) hasDone(key string) bool {
 	return w.done[key]
 }
 
-func (w *watch) hasTold(ref casefile.CaseRef) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, is := w.notices[ref]
-	return is
-}
-
 // after gives the first notices of cases from the n-th on.
 func (w *watch) after(n int) []told {
 	w.mu.Lock()

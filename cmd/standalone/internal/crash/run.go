@@ -116,7 +116,7 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	r.address = port
-	r.flight = newFlight(r.watch.hasTold)
+	r.flight = newFlight()
 	r.load = &load{
 		base: "http://" + port, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		tokens: map[string]string{}, rng: newRng(r.o.Seed, 2), opinions: map[casefile.CaseRef]bool{},
@@ -133,7 +133,7 @@ func (r *run) start(ctx context.Context) error {
 	r.journals = []*journal{r.load.accepted, r.load.verbs}
 	r.streams = &streams{dir: r.o.Dir}
 	r.first = r.choose(working)
-	err = r.launch(ctx, r.first, false)
+	err = r.launch(r.first)
 	if err == nil {
 		err = r.ready(ctx)
 	}
@@ -163,6 +163,12 @@ func (r *run) begin(ctx context.Context) {
 			}
 		}()
 	}
+	go func() {
+		err := r.followLedger(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.load.fail(err)
+		}
+	}()
 	for range senders {
 		go r.load.send(ctx, r.o.Seed)
 	}
@@ -197,8 +203,8 @@ type point struct {
 	armed  bool // counts from the start, not only once the driver says so
 }
 
-// launch starts Docket on the data of the run.
-func (r *run) launch(ctx context.Context, at point, stream bool) error {
+// launch starts Docket on the data of the run, with streams to be read where there are any.
+func (r *run) launch(at point, streams ...string) error {
 	_ = os.Remove(r.path("armed"))
 	args := []string{
 		"--data", r.path("data"), "--listen", r.address, "--fast", "--grace", grace.String(), "--lease", lease.String(),
@@ -207,13 +213,10 @@ func (r *run) launch(ctx context.Context, at point, stream bool) error {
 		args = append(args, "--webhook", p.name+"="+p.config)
 	}
 	args = append(args, "--webhook", r.platforms[0].config) // the stream's platform, whatever its name
-	if stream {
-		file, err := r.streams.next()
-		if err != nil {
-			return err
-		}
+	for _, file := range streams {
 		args = append(args, "--replay", file)
-	} else {
+	}
+	if len(streams) == 0 {
 		args = append(args, "--no-replay")
 	}
 	env := []string{"DOCKET_CRASH_DAY=" + crashDay.String()}
@@ -335,7 +338,15 @@ func (r *run) kill(ctx context.Context, round int, k kind) error {
 	at := r.first
 	if !r.child.running() {
 		at = r.choose(k)
-		err := r.launch(ctx, at, k == recovering && slices.Contains(atStart, at.step))
+		var streams []string
+		if k == recovering && slices.Contains(atStart, at.step) {
+			file, err := r.streams.next()
+			if err != nil {
+				return err
+			}
+			streams = append(streams, file)
+		}
+		err := r.launch(at, streams...)
 		if err != nil {
 			return err
 		}
@@ -457,7 +468,7 @@ func (r *run) quiet(ctx context.Context) error {
 	close(r.load.draining)
 	began := time.Now()
 	r.load.setUrge("")
-	err := r.launch(ctx, point{}, false)
+	err := r.launch(point{}, r.streams.files()...)
 	if err == nil {
 		err = r.ready(ctx)
 	}

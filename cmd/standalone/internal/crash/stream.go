@@ -52,13 +52,25 @@ func (s *streams) next() (string, error) {
 		found, _ := d.Process(&e)
 		s.want = append(s.want, found...)
 	}
-	path := filepath.Join(s.dir, fmt.Sprintf("stream-%d.ndjson", s.made))
+	path := s.file(s.made)
 	err = os.WriteFile(path, lines.Bytes(), 0o600)
 	if err != nil {
 		return "", fmt.Errorf("write a stream: %w", err)
 	}
 	return path, nil
 }
+
+// files are all streams that were made: what a kill kept from being read is read from them at last, and what
+// was read before is passed over.
+func (s *streams) files() []string {
+	var out []string
+	for n := 1; n <= s.made; n++ {
+		out = append(out, s.file(n))
+	}
+	return out
+}
+
+func (s *streams) file(n int) string { return filepath.Join(s.dir, fmt.Sprintf("stream-%d.ndjson", n)) }
 
 // accept waits until every flag that must come of the streams was accepted, which the API says of each,
 // and writes them down among those that were answered with 202.
