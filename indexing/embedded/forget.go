@@ -10,9 +10,6 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
-// forgottenKey names an account whose events up to a time are not stored.
-type forgottenKey struct{ platform, account string }
-
 // ForgetAccount implements indexing.History. Once it returns, a power cut does not bring the posts back,
 // unless the index was opened as Fast.
 func (x *Index) ForgetAccount(ctx context.Context, platform string, account casefile.AccountKey, at time.Time) error {
@@ -39,8 +36,6 @@ func (w *writer) forget(ctx context.Context, platform, account string, until int
 	if err != nil {
 		return err
 	}
-	// Kept also if this very transaction fails: what is asked for is asked for again.
-	w.forgotten[forgottenKey{platform, account}] = until
 	var stream int64
 	var droppedBefore int
 	err = w.queryRow(ctx, "SELECT id, dropped_before FROM stream WHERE platform = ?", []any{platform}, &stream, &droppedBefore)
@@ -91,27 +86,31 @@ func (w *writer) hoursOf(ctx context.Context, stream int64, account string, unti
 	return hours, nil
 }
 
-// loadForgotten reads whose events are not stored: few, and asked for with every post.
-func (w *writer) loadForgotten(ctx context.Context) error {
-	rows, err := w.conn.QueryContext(ctx, "SELECT platform, account, until FROM forgotten")
-	if err != nil {
-		return fmt.Errorf("read the forgotten accounts: %w", err)
+// forgotten gives, of the accounts of a feed, those whose events up to a time are not stored, with the time.
+// It is read with every feed: another process on the machine may have forgotten one since.
+func (w *writer) forgotten(ctx context.Context, f *feed) (map[string]int64, error) {
+	var some bool
+	err := w.queryRow(ctx, "SELECT EXISTS (SELECT 1 FROM forgotten WHERE platform = ?)", []any{f.platform}, &some)
+	if err != nil || !some {
+		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var k forgottenKey
-		var until int64
-		err = rows.Scan(&k.platform, &k.account, &until)
-		if err != nil {
-			return fmt.Errorf("read the forgotten accounts: %w", err)
+	out := make(map[string]int64)
+	asked := make(map[string]bool)
+	for _, r := range f.rows {
+		if asked[r.account] {
+			continue
 		}
-		w.forgotten[k] = until
+		asked[r.account] = true
+		var until int64
+		err = w.queryRow(ctx, "SELECT until FROM forgotten WHERE platform = ? AND account = ?", []any{f.platform, r.account}, &until)
+		switch {
+		case err == nil:
+			out[r.account] = until
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, err
+		}
 	}
-	err = rows.Err()
-	if err != nil {
-		return fmt.Errorf("read the forgotten accounts: %w", err)
-	}
-	return nil
+	return out, nil
 }
 
 // Scrub implements indexing.Index: it empties the write-ahead log. The file itself holds nothing of what was

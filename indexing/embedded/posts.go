@@ -175,12 +175,16 @@ func (w *writer) putFeed(ctx context.Context, f *feed) (stored, outside int, err
 	if err != nil {
 		return 0, 0, err
 	}
+	forgotten, err := w.forgotten(ctx, f)
+	if err != nil {
+		return 0, 0, err
+	}
 	start := indexing.WindowStart(time.UnixMicro(newest))
 	outside = f.outside
 	hours := make(map[int64]tally)
 	for _, r := range f.rows {
-		until, forgotten := w.forgotten[forgottenKey{f.platform, r.account}]
-		if r.at < start.UnixMicro() || forgotten && r.at <= until {
+		until, isForgotten := forgotten[r.account]
+		if r.at < start.UnixMicro() || isForgotten && r.at <= until {
 			outside++
 			continue
 		}

@@ -287,3 +287,29 @@ func FuzzIndexed(f *testing.F) {
 		}
 	})
 }
+
+// TestPromise09ForgottenByAnotherProcess: whoever has the same file open does not bring a forgotten account's
+// posts back either.
+func TestPromise09ForgottenByAnotherProcess(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "index.sqlite")
+	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	open := func() *Index {
+		x, err := Open(t.Context(), path, Options{Fast: true})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, x.Close()) })
+		return x
+	}
+	one, other := open(), open()
+	post := []indexing.Post{{Account: "a", Event: casefile.Event{Kind: casefile.EventPost, Platform: "synthetic", ID: "p1", Text: "words", At: at}}}
+	res, err := one.PutPosts(t.Context(), post)
+	require.NoError(t, err)
+	require.Equal(t, 1, res.Stored)
+	require.NoError(t, other.ForgetAccount(t.Context(), "synthetic", "a", at))
+	res, err = one.PutPosts(t.Context(), post)
+	require.NoError(t, err)
+	require.Equal(t, indexing.PostResult{Outside: 1}, res)
+	h, err := other.AccountHistory(t.Context(), "synthetic", "a", 1)
+	require.NoError(t, err)
+	require.Zero(t, h.Posts)
+}

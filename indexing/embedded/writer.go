@@ -53,8 +53,6 @@ type writer struct {
 	durable bool // the connection's synchronous is FULL
 	// purging says that months may be left to drop.
 	purging bool
-	// forgotten are the accounts whose events are not stored, each up to a time.
-	forgotten map[forgottenKey]int64
 }
 
 func newWriter(ctx context.Context, x *Index) (*writer, error) {
@@ -62,12 +60,7 @@ func newWriter(ctx context.Context, x *Index) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	w := &writer{x: x, conn: conn, stmts: make(map[string]*sql.Stmt), purging: true, forgotten: make(map[forgottenKey]int64)}
-	err = w.loadForgotten(ctx)
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return w, nil
+	return &writer{x: x, conn: conn, stmts: make(map[string]*sql.Stmt), purging: true}, nil
 }
 
 func (w *writer) run() {
