@@ -140,7 +140,15 @@ func (r *run) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.load.readTokens(filepath.Join(r.path("data"), "credentials.json"))
+	// Tokens are written when it answers already.
+	credentials := filepath.Join(r.path("data"), "credentials.json")
+	err = r.await(ctx, "the credentials are written", func(context.Context) (bool, error) {
+		_, err := os.Stat(credentials)
+		return err == nil, nil
+	})
+	if err == nil {
+		err = r.load.readTokens(credentials)
+	}
 	if err != nil {
 		return err
 	}
