@@ -51,10 +51,16 @@ func (w *Work) history(ctx context.Context, ask workflows.AssessAsk, g gathered)
 	ctx, cancel := w.within(ctx)
 	defer cancel()
 	h, err := w.History.AccountHistory(ctx, ask.Platform, ask.Account, historyPosts)
+	if err == nil {
+		err = h.Check(ask.Platform, historyPosts)
+	}
 	if err != nil {
 		return w.failed(ctx, f, err), nil
 	}
 	cover, err := w.History.Coverage(ctx, ask.Platform)
+	if err == nil {
+		err = cover.Check()
+	}
 	if err != nil {
 		return w.failed(ctx, f, err), nil
 	}
@@ -160,6 +166,9 @@ func (w *Work) score(ctx context.Context, ask workflows.AssessAsk, g gathered, p
 	s, err := w.Scorer.ScoreAccount(ctx, ask.Platform, g.account, posts)
 	if casefile.ErrorCode(err) == casefile.CodeInvalid {
 		return unknown(f, "none of the account's posts can be scored")
+	}
+	if err == nil {
+		err = s.Check(ask.Platform, g.account.ID, m, posts)
 	}
 	if err != nil {
 		return w.failed(ctx, f, err)

@@ -165,12 +165,18 @@ func (h brokenHistory) AccountHistory(ctx context.Context, platform string, a ca
 		<-ctx.Done()
 		return indexing.AccountHistory{}, ctx.Err()
 	}
+	if h.what == "lies" {
+		return indexing.AccountHistory{Posts: 1, Reposts: 2}, nil
+	}
 	return h.History.AccountHistory(ctx, platform, a, limit)
 }
 
 func (h brokenHistory) Coverage(ctx context.Context, platform string) (indexing.Coverage, error) {
 	if h.what == "coverage" {
 		return indexing.Coverage{}, fault
+	}
+	if h.what == "window" {
+		return indexing.Coverage{Posts: -1}, nil
 	}
 	return h.History.Coverage(ctx, platform)
 }
@@ -205,6 +211,11 @@ func TestPromise05FailingSources(t *testing.T) {
 		"scores": {func(w *activities.Work) {
 			w.Scorer = brokenScorer{w.Scorer, func(context.Context) error { return fault }}
 		}, false, casefile.FindingScore, "the source failed: unavailable"},
+		"scores lie": {func(w *activities.Work) {
+			w.Scorer = brokenScorer{w.Scorer, func(context.Context) error { return nil }} // of no account and no model
+		}, false, casefile.FindingScore, "the source failed: internal"},
+		"history lies":  {func(w *activities.Work) { w.History = brokenHistory{w.History, "lies"} }, false, casefile.FindingHistory, "the source failed: internal"},
+		"coverage lies": {func(w *activities.Work) { w.History = brokenHistory{w.History, "window"} }, false, casefile.FindingHistory, "the source failed: internal"},
 		"scores hang": {func(w *activities.Work) {
 			w.Scorer = brokenScorer{w.Scorer, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		}, true, casefile.FindingScore, "the source failed: internal"},

@@ -127,6 +127,8 @@ type Options struct {
 	Now func() time.Time
 	// VerbTimeout bounds one verb; 0 means 10 s.
 	VerbTimeout time.Duration
+	// SearchTimeout bounds one question to the index; 0 means 5 s.
+	SearchTimeout time.Duration
 	// ReserveFor is how long Next holds a row while it claims the case; 0 means 5 s.
 	ReserveFor time.Duration
 	// PreviewFor is how long a preview can be confirmed; 0 means 2 h.
@@ -152,6 +154,7 @@ func New(o Options) *Desk {
 		o.CanNotify = func(string) bool { return false }
 	}
 	setDefault(&o.VerbTimeout, 10*time.Second)
+	setDefault(&o.SearchTimeout, 5*time.Second)
 	setDefault(&o.ReserveFor, 5*time.Second)
 	setDefault(&o.PreviewFor, 2*time.Hour)
 	setDefault(&o.ReopenWait, 2*time.Second)

@@ -244,7 +244,7 @@ func (q Query) validate() error {
 // an account has or had, or the address of its profile, in the records, which always answer; everything
 // else in the index, with the truth of the records laid over each hit. A hit that is not in the records,
 // or whose row does not fit the query's state or queue any more, is left out. A restricted case is found
-// by its number alone by whoever may not see it. CodeUnavailable when the index is down.
+// by its number alone by whoever may not see it. CodeUnavailable when the index is down or hangs.
 func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, error) {
 	err := who.Require(access.CaseFind)
 	if err != nil {
@@ -262,7 +262,9 @@ func (d *Desk) Find(ctx context.Context, who access.Who, q Query) (CasePage, err
 			return CasePage{}, err
 		}
 	}
-	page, err := d.o.Search.Search(ctx, indexing.CaseQuery{
+	searching, cancel := context.WithTimeout(ctx, d.o.SearchTimeout)
+	defer cancel()
+	page, err := d.o.Search.Search(searching, indexing.CaseQuery{
 		Text: q.Text, State: q.State, Queue: q.Queue, Policy: q.Policy, Action: q.Action, Platform: q.Platform,
 		Cursor: q.Cursor, Limit: pageLimit(q.Limit),
 	})

@@ -3,6 +3,7 @@ package review_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -99,6 +100,29 @@ type noSearch struct{}
 
 func (noSearch) Search(context.Context, indexing.CaseQuery) (indexing.CasePage, error) {
 	return indexing.CasePage{}, errDown
+}
+
+type endlessSearch struct{}
+
+func (endlessSearch) Search(ctx context.Context, _ indexing.CaseQuery) (indexing.CasePage, error) {
+	<-ctx.Done()
+	return indexing.CasePage{}, ctx.Err()
+}
+
+// TestFindDoesNotHang: an index that never answers holds up nobody.
+func TestFindDoesNotHang(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	ref, _ := b.Open(1)
+	o := b.Options
+	o.Search, o.SearchTimeout = endlessSearch{}, time.Millisecond
+	desk := review.New(o)
+	_, err := desk.Find(ctx, b.Who("rev1"), review.Query{Text: "anything"})
+	require.Equal(t, casefile.CodeUnavailable, casefile.ErrorCode(err))
+	require.ErrorContains(t, err, "search does not answer now")
+	page, err := desk.Find(ctx, b.Who("rev1"), review.Query{Text: string(ref)})
+	require.NoError(t, err)
+	require.Len(t, page.Cases, 1)
 }
 
 func TestFindByNumberAndAccountWithoutTheIndex(t *testing.T) {

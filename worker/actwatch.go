@@ -14,11 +14,13 @@ import (
 // ActOverdue is how long after it was planned an act should have its outcome.
 const ActOverdue = 15 * time.Minute
 
-// ActWatch has people told, once, of each act that has no outcome long after it was planned.
+// ActWatch has people told, once, of each act that has no outcome long after it was planned, and of each proven
+// decision whose acts are not planned as long after its proof.
 type ActWatch struct {
 	Records interface {
 		records.Switches
 		records.Tellings
+		UnfinishedDecisions(ctx context.Context, after string, limit int) ([]records.DecisionRow, error)
 	}
 	// Every is the pause between two rounds of Run; 0 means a minute.
 	Every time.Duration
@@ -41,7 +43,7 @@ func (w *ActWatch) Run(ctx context.Context) {
 	})
 }
 
-// Once has people told of the acts that are overdue, and says how many there are. Where somebody has
+// Once has people told of the acts and decisions that are overdue, and says how many there are. Where somebody has
 // paused the platform's acts nobody is told: they wait by intention, and once they may begin again they
 // have as long as they had at first.
 func (w *ActWatch) Once(ctx context.Context) (int, error) {
@@ -69,7 +71,39 @@ func (w *ActWatch) Once(ctx context.Context) (int, error) {
 			return 0, fmt.Errorf("have people told of an overdue act: %w", err)
 		}
 	}
-	return len(late), nil
+	n, err := w.unplanned(ctx, switches, now)
+	return len(late) + n, err
+}
+
+// unplanned has people told of proven decisions whose acts are not even planned: before each act is planned
+// the platform is asked for the state before it, and it may be away.
+func (w *ActWatch) unplanned(ctx context.Context, switches []records.SwitchRow, now time.Time) (int, error) {
+	found := 0
+	for after, more := "", true; more; {
+		rows, err := w.Records.UnfinishedDecisions(ctx, after, reconcilePage)
+		if err != nil {
+			return found, fmt.Errorf("list unfinished decisions: %w", err)
+		}
+		more = len(rows) == reconcilePage
+		for _, d := range rows {
+			after = d.Decision.ID
+			if d.State != casefile.DecisionRecorded || d.Bundle == nil || now.Sub(d.UpdatedAt) <= ActOverdue {
+				continue
+			}
+			found++
+			if paused(switches, d.Decision.Platform) || now.Sub(switchedOn(switches, d.Decision.Platform)) <= ActOverdue {
+				continue
+			}
+			err = w.Records.PutTelling(ctx, records.TellingRow{
+				ID: telling.ID(telling.KindActLate, d.Decision.ID), Kind: string(telling.KindActLate), Page: true,
+				Platform: d.Decision.Platform, Case: d.Decision.Case, Subject: d.Decision.ID, At: now,
+			})
+			if err != nil {
+				return found, fmt.Errorf("have people told of a decision that is not carried out: %w", err)
+			}
+		}
+	}
+	return found, nil
 }
 
 // paused says whether a switch that covers the platform's acts is off.

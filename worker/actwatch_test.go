@@ -202,3 +202,27 @@ func gathered(t *testing.T, reg *prometheus.Registry) map[string]float64 {
 	}
 	return out
 }
+
+// TestActWatchUnplanned: a platform that is away keeps acts even from being planned, and people are told of
+// that decision as of an act.
+func TestActWatchUnplanned(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	proven := n.decided("AAAAA-AAAAA", casefile.L4, casefile.DecisionRecorded)
+	require.NotNil(t, proven.Bundle)
+	n.decided("BBBBB-BBBBB", casefile.L4, casefile.DecisionDone)
+	for _, c := range []struct {
+		after       time.Duration
+		found, told int
+	}{{ActOverdue, 0, 0}, {ActOverdue + time.Second, 1, 1}, {2 * ActOverdue, 1, 1}} {
+		w := &ActWatch{Records: n.store, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return proven.UpdatedAt.Add(c.after) }}
+		found, err := w.Once(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, c.found, found)
+		require.Len(t, n.told(), c.told, "once")
+	}
+	row := n.told()[0]
+	require.Equal(t, telling.ID(telling.KindActLate, proven.Decision.ID), row.ID)
+	require.True(t, row.Page)
+	require.Equal(t, proven.Decision.Case, row.Case)
+}
