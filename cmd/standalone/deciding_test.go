@@ -72,6 +72,7 @@ func (b *bed) verifyLog() verify.Report {
 	report, err := verify.Log(b.t.Context(), verify.Dir(b.folder.path("ledger")), key, verify.Options{})
 	require.NoError(b.t, err)
 	require.True(b.t, report.OK(), report.Faults)
+	entriesAsDocumented(b.t, verify.Dir(b.folder.path("ledger")), key)
 	audit := worker.LedgerAudit{Records: b.records, Source: verify.Dir(b.folder.path("ledger")), Key: key, Log: slog.New(slog.DiscardHandler)}
 	compared, err := audit.Compare(b.t.Context())
 	require.NoError(b.t, err)
@@ -496,10 +497,16 @@ func TestPromise06PausedActsDoNotBegin(t *testing.T) {
 // platform starts a real platform in this process that acts are asked of over signed webhooks.
 func platform(t *testing.T, idempotent, lookup bool) (config.Platform, *receiver.Receiver, string) {
 	t.Helper()
+	return platformAt(t, idempotent, lookup, nil)
+}
+
+// platformAt is platform with the platform's own clock.
+func platformAt(t *testing.T, idempotent, lookup bool, now func() time.Time) (config.Platform, *receiver.Receiver, string) {
+	t.Helper()
 	dir := t.TempDir()
 	secret := webhook.NewSecret()
 	file := filepath.Join(dir, "platform.ndjson")
-	r, err := receiver.New(receiver.Options{File: file, Secrets: []string{secret}, Forgetful: !idempotent})
+	r, err := receiver.New(receiver.Options{File: file, Secrets: []string{secret}, Forgetful: !idempotent, Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	server := httptest.NewServer(r)

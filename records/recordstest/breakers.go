@@ -77,9 +77,9 @@ func breakerCount(t *testing.T, b bench) {
 	entries := b.entries()
 	require.Len(t, entries, 4)
 	requireEntry(t, entries[0], casefile.EntryBreaker, casefile.System, at(4), `{"rule":"r1","breaker":"tripped","why":"count"}`)
-	requireEntry(t, entries[1], casefile.EntryBreaker, leadOne, at(61), `{"rule":"r1","breaker":"armed"}`)
+	requireEntry(t, entries[1], casefile.EntryBreaker, leadOne, at(61), `{"rule":"r1","breaker":"armed","why":""}`)
 	requireEntry(t, entries[2], casefile.EntryBreaker, casefile.System, at(63), `{"rule":"r1","breaker":"tripped","why":"count"}`)
-	requireEntry(t, entries[3], casefile.EntryBreaker, leadOne, at(64), `{"rule":"r1","breaker":"armed"}`)
+	requireEntry(t, entries[3], casefile.EntryBreaker, leadOne, at(64), `{"rule":"r1","breaker":"armed","why":""}`)
 
 	_, _, err := b.CountAutomatic(b.ctx(), "r1", "CASE9-99999", limits, at(65))
 	b.code(casefile.CodeNotFound, err)

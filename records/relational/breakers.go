@@ -188,7 +188,7 @@ func (s *Store) ArmBreaker(ctx context.Context, rule string, by casefile.Actor, 
 			return err
 		}
 		t.Tell(records.Change{Kind: records.ChangeSwitch, ID: rule})
-		return t.putEntry(ctx, casefile.EntryBreaker, by, map[string]any{"rule": rule, "breaker": "armed"}, now)
+		return t.putEntry(ctx, casefile.EntryBreaker, by, map[string]any{"rule": rule, "breaker": "armed", "why": ""}, now)
 	})
 	return s.coded(ctx, "arm breaker", err)
 }

@@ -65,6 +65,13 @@ func scanGlass(r scanner) (records.BreakGlass, error) {
 	return b, err
 }
 
+// glassBody is the body of a ledger entry on broken glass.
+func glassBody(b records.BreakGlass, what string, justified bool) map[string]any {
+	return map[string]any{
+		"break_glass": b.ID, "what": what, "person": b.Person, "case": b.Case, "until": b.Until.UTC().Format(casefile.TimeFormat), "justified": justified,
+	}
+}
+
 func checkGlass(b records.BreakGlass) error {
 	switch {
 	case b.ID == "":
@@ -97,9 +104,7 @@ func (s *Store) PutBreakGlass(ctx context.Context, b records.BreakGlass) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return t.putEntry(ctx, casefile.EntryBreakGlass, casefile.System, map[string]any{
-			"break_glass": b.ID, "what": "opened", "person": b.Person, "case": b.Case, "until": b.Until.UTC().Format(casefile.TimeFormat),
-		}, b.At)
+		return t.putEntry(ctx, casefile.EntryBreakGlass, casefile.System, glassBody(b, "opened", false), b.At)
 	})
 	return s.coded(ctx, "put break-glass", err)
 }
@@ -150,9 +155,7 @@ func (s *Store) ReviewBreakGlass(ctx context.Context, id string, by casefile.Act
 		if err != nil {
 			return err
 		}
-		return t.putEntry(ctx, casefile.EntryBreakGlass, by, map[string]any{
-			"break_glass": id, "what": "reviewed", "person": b.Person, "case": b.Case, "justified": justified,
-		}, now)
+		return t.putEntry(ctx, casefile.EntryBreakGlass, by, glassBody(b, "reviewed", justified), now)
 	})
 	return s.coded(ctx, "review break-glass", err)
 }
