@@ -215,12 +215,19 @@ rules:
 // automated is a bed where automation is switched on under autoRules.
 func automated(t *testing.T) *bed {
 	t.Helper()
+	b := ruled(t)
+	b.automation(true)
+	return b
+}
+
+// ruled is a bed with autoRules, where nobody has touched the switch of automation.
+func ruled(t *testing.T) *bed {
+	t.Helper()
 	b := newBed(t)
 	rules, err := policy.Load(strings.NewReader(autoRules), "auto.yaml")
 	require.NoError(t, err)
 	b.work.Router = rules
 	b.work.Service, b.work.Complaints = "Synthetic", "https://synthetic.example.org/complaints"
-	b.automation(true)
 	return b
 }
 
@@ -254,15 +261,18 @@ func TestPromise06AutomaticIsOffByDefault(t *testing.T) {
 	answer, _ := b.fresh(account, ref)
 	require.Nil(t, answer.Automatic)
 
-	b = automated(t)
-	b.automation(false)
-	account, ref = b.plain(1, 9)
-	answer, _ = b.fresh(account, ref)
-	require.Nil(t, answer.Automatic)
-	require.Contains(t, b.said.String(), `"from":"label-it","why":"switched_off"`)
-	breakers, err := b.records.Breakers(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, breakers, "nothing was counted")
+	for name, b := range map[string]*bed{"never switched on": ruled(t), "switched off again": automated(t)} {
+		if name == "switched off again" {
+			b.automation(false)
+		}
+		account, ref = b.plain(1, 9)
+		answer, _ = b.fresh(account, ref)
+		require.Nil(t, answer.Automatic, name)
+		require.Contains(t, b.said.String(), `"from":"label-it","why":"switched_off"`, name)
+		breakers, err := b.records.Breakers(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, breakers, "nothing was counted")
+	}
 }
 
 // TestPromise06Automatic: a named rule decides, with the notice that says so; the guard and the

@@ -565,8 +565,8 @@ func TestPromise04NobodyRulesOnTheirOwn(t *testing.T) {
 	}
 }
 
-// TestRejectedAppealTakesNothingBack, and is told.
-func TestRejectedAppealTakesNothingBack(t *testing.T) {
+// TestPromise01RejectedAppealTakesNothingBack, and is told.
+func TestPromise01RejectedAppealTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	l, in, acts := carriedOut(t, casefile.L5)
 	re := l.ruled(in, l.appeal(in), "p-dora0000", casefile.OutcomeRejected)

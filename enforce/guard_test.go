@@ -307,9 +307,9 @@ func TestPromise01(t *testing.T) {
 	})
 }
 
-// TestGuardPeople: the log may hold a decision that the house's rules do not allow. It is in the
+// TestPromise01People: the log may hold a decision that the house's rules do not allow. It is in the
 // log word for word, and the actor refuses it all the same.
-func TestGuardPeople(t *testing.T) {
+func TestPromise01People(t *testing.T) {
 	t.Parallel()
 	const anna, bert, carl = casefile.Person("p-anna0000"), casefile.Person("p-bert0000"), casefile.Person("p-carl0000")
 	end, limit := judgement(casefile.L6, casefile.VE03), judgement(casefile.L3, casefile.VE08)

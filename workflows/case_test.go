@@ -62,7 +62,8 @@ func TestCaseThatTookNothingInOpensNoCase(t *testing.T) {
 	}
 }
 
-func TestCaseNewFlagsMergeAndRefuseOldSight(t *testing.T) {
+// TestPromise03NewFlagsMergeAndRefuseOldSight: new evidence refuses an opinion that was formed without it.
+func TestPromise03NewFlagsMergeAndRefuseOldSight(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "f1", "f2")
 	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
@@ -80,7 +81,8 @@ func TestCaseNewFlagsMergeAndRefuseOldSight(t *testing.T) {
 	require.Equal(t, 2, s.assessed)
 }
 
-func TestCaseClaimIsFenced(t *testing.T) {
+// TestPromise03ClaimIsFenced: a claim counts for its holder and its number alone, and as long as its lease runs.
+func TestPromise03ClaimIsFenced(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "f1")
 	s.send(time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
@@ -91,11 +93,16 @@ func TestCaseClaimIsFenced(t *testing.T) {
 	held := s.send(15*time.Minute, workflows.UpdateClaim, "v5", claim("v5", other))
 	next := s.send(20*time.Minute, workflows.UpdateClaim, "v6", claim("v6", other))
 	late := s.send(21*time.Minute, workflows.UpdateOpinion, "v7", opinion("v7", reviewer, 1, 1, judgement(casefile.L1, casefile.VE12)))
-	s.send(22*time.Minute, workflows.UpdateClose, "v8", func() any {
-		return workflows.CloseArgs{Verb: verb("v8", other), Claim: 2, EvidenceRevision: 1, Reason: casefile.CloseDuplicate}
+	// The first holder claims the case again: what they began under the claim before counts no more.
+	s.send(22*time.Minute, workflows.UpdateRelease, "v8", func() any { return workflows.ReleaseArgs{Verb: verb("v8", other), Claim: 2} })
+	s.send(23*time.Minute, workflows.UpdateClaim, "v9", claim("v9", reviewer))
+	before := s.send(24*time.Minute, workflows.UpdateOpinion, "v10", opinion("v10", reviewer, 1, 1, judgement(casefile.L1, casefile.VE12)))
+	s.send(25*time.Minute, workflows.UpdateClose, "v11", func() any {
+		return workflows.CloseArgs{Verb: verb("v11", reviewer), Claim: 3, EvidenceRevision: 1, Reason: casefile.CloseDuplicate}
 	})
 	s.run(workflows.CaseInput{}, "f1")
 	require.NoError(t, s.env.GetWorkflowError())
+	before.refused(t, casefile.CodeStaleClaim, "")
 	taken.refused(t, casefile.CodeState, "")
 	foreign.refused(t, casefile.CodeStaleClaim, "")
 	held.refused(t, casefile.CodeState, "")

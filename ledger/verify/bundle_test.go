@@ -27,7 +27,7 @@ func TestBundleOfEveryEntry(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestPromise1ATamperedBundleIsRefused(t *testing.T) {
+func TestPromise01ATamperedBundleIsRefused(t *testing.T) {
 	t.Parallel()
 	entries := plainEntries(t, 300)
 	l := buildLog(t, entries)

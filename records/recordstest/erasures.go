@@ -162,8 +162,11 @@ func promise09Bars(t *testing.T, b bench) {
 	a := b.putAppeal(appealOf("a1", d, at(200)))
 	appeal := casefile.ErasureReason{Bar: casefile.BarAppeal, Case: case1, Decision: "d1", Appeal: "a1"}
 	require.Equal(t, []casefile.ErasureReason{appeal}, b.barred(1, 15), "it was appealed: it cannot be again")
+	claim := &casefile.Claim{Number: 1, Person: "p-other", Role: casefile.RoleSenior, GrantedAt: at(15), ExpiresAt: at(26)}
+	require.NoError(t, b.ProjectAppeal(b.ctx(), records.AppealProjection{ID: "a1", State: casefile.AppealClaimed, Revision: 1, Claim: claim, Now: at(15)}))
+	require.Equal(t, []casefile.ErasureReason{appeal}, b.barred(1, 16), "somebody is at it")
 	b.rule(a, casefile.OutcomeRejected)
-	require.Empty(t, b.let(1, 16))
+	require.Empty(t, b.let(1, 22))
 }
 
 // let begins an erasure and gives what keeps it, as barred does where something must.
@@ -370,6 +373,7 @@ func promise09Again(t *testing.T, b bench) {
 	_, err := b.PutAccountKey(b.ctx(), records.WrappedKey{Account: accountKeyOf(1), Platform: platform, Wrapped: []byte("w"), KeyID: "k", At: start})
 	require.NoError(t, err)
 	c, d := b.decided(1, case1, "d1")
+	require.NoError(t, b.PutDecidedItems(b.ctx(), accountKeyOf(1), "d1", []string{"i1"}, at(6)))
 	b.closed(c, at(7))
 	b.putAppeal(appealOf("a1", d, at(200)))
 	b.queuedNext(1, case2, at(8))
@@ -407,6 +411,7 @@ func promise09Again(t *testing.T, b bench) {
 	rows, err := b.Unappended(b.ctx(), 10)
 	require.NoError(t, err)
 	require.Empty(t, rows, "the log has it already")
+	require.Empty(t, must(b.DecidedItems(b.ctx(), accountKeyOf(1), []string{"i1"})), "the keyed hashes of its posts are gone")
 	row, err = b.EndErasure(b.ctx(), "e3", at(11))
 	require.NoError(t, err)
 	require.Equal(t, casefile.ErasureDone, row.State)

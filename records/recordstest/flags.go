@@ -11,7 +11,7 @@ import (
 	"github.com/docket-triage/docket/records"
 )
 
-func flagPut(t *testing.T, b bench) {
+func promise02Put(t *testing.T, b bench) {
 	_, err := b.Flag(b.ctx(), "f1")
 	b.code(casefile.CodeNotFound, err)
 	want := flagOf("f1", accountKeyOf(1), start)

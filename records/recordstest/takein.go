@@ -55,7 +55,7 @@ func takeInMerges(t *testing.T, b bench) {
 	require.Empty(t, rows)
 }
 
-func takeInAfterClosing(t *testing.T, b bench) {
+func promise02AfterClosing(t *testing.T, b bench) {
 	c := b.openCase("f1", accountKeyOf(1), case1, start)
 	b.closed(c, at(5))
 	b.put("f2", accountKeyOf(1), at(6))
