@@ -34,6 +34,7 @@ type bed struct {
 	client   temporal.Client
 	ledger   *ledger.Log
 	platform *dryrun.Platform
+	via      http.RoundTripper // for send; nil for the default
 }
 
 // testConfig is that of a start with short deadlines and files in dir.
@@ -95,7 +96,7 @@ func (b *bed) send(login, method, path string, body any) *http.Response {
 	if body != nil {
 		req.Header.Set("Content-Type", contentType)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Transport: b.via}).Do(req)
 	require.NoError(b.t, err)
 	return res
 }
