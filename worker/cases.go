@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/docket-triage/docket/activities"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/workflows"
 )
@@ -19,6 +20,8 @@ import (
 // which says nothing of what became of a verb; a refusal's own code otherwise.
 type Cases struct {
 	Client client.Client
+	// Refused puts foreign runs on record; nil leaves them alone, with an error.
+	Refused *activities.StartRefuser
 }
 
 // SignalFlag tells an account's workflow of a receipt row, starting it if it does not run.
@@ -76,37 +79,34 @@ func update[R any](ctx context.Context, c *Cases, id, name, verbID string, args 
 // StartAppeal starts the workflow of an appeal whose row stands. One that runs, or has come to its end,
 // is left alone.
 func (c *Cases) StartAppeal(ctx context.Context, appeal string) error {
-	_, err := c.startAppeal(ctx, appeal)
+	_, err := c.startAppeal(ctx, appeal, false)
 	return err
 }
 
-func (c *Cases) startAppeal(ctx context.Context, appeal string) (started bool, err error) {
-	return c.start(ctx, casefile.AppealWorkflowID(appeal), workflows.AppealWorkflowType, workflows.AppealInput{Appeal: appeal})
+// The starts below take evenDone: to start also where a run of the id has come to its end, which the
+// caller knows not to have been ours.
+
+func (c *Cases) startAppeal(ctx context.Context, appeal string, evenDone bool) (started bool, err error) {
+	return c.start(ctx, casefile.AppealWorkflowID(appeal), workflows.AppealWorkflowType, workflows.AppealInput{Appeal: appeal}, evenDone)
 }
 
-// StartTakedown starts a proven decision's takedown; started is false where one runs, or has come to
-// its end.
-func (c *Cases) StartTakedown(ctx context.Context, in workflows.TakedownInput) (started bool, err error) {
-	return c.start(ctx, casefile.TakedownWorkflowID(in.Decision.Case, in.Decision.ID), workflows.TakedownWorkflowType, in)
+// startTakedown starts a proven decision's takedown; started is false where one runs, or has come to its
+// end.
+func (c *Cases) startTakedown(ctx context.Context, in workflows.TakedownInput, evenDone bool) (started bool, err error) {
+	return c.start(ctx, casefile.TakedownWorkflowID(in.Decision.Case, in.Decision.ID), workflows.TakedownWorkflowType, in, evenDone)
 }
 
-// restartTakedown starts a takedown also where a run of its id has come to its end.
-func (c *Cases) restartTakedown(ctx context.Context, in workflows.TakedownInput) (started bool, err error) {
-	return c.startAs(ctx, casefile.TakedownWorkflowID(in.Decision.Case, in.Decision.ID), workflows.TakedownWorkflowType, in,
-		enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+// startReinstatement starts the reinstatement of an upheld appeal, as startTakedown does a takedown.
+func (c *Cases) startReinstatement(ctx context.Context, in workflows.ReinstatementInput, evenDone bool) (started bool, err error) {
+	return c.start(ctx, casefile.ReinstatementWorkflowID(in.Ruling.Appeal), workflows.ReinstatementWorkflowType, in, evenDone)
 }
 
-// StartReinstatement starts the reinstatement of an upheld appeal, as StartTakedown does a takedown.
-func (c *Cases) StartReinstatement(ctx context.Context, in workflows.ReinstatementInput) (started bool, err error) {
-	return c.start(ctx, casefile.ReinstatementWorkflowID(in.Ruling.Appeal), workflows.ReinstatementWorkflowType, in)
-}
-
-func (c *Cases) start(ctx context.Context, id, kind string, in any) (bool, error) {
-	// A forged run of the id has failed; a true one that ended well is not done again.
-	return c.startAs(ctx, id, kind, in, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
-}
-
-func (c *Cases) startAs(ctx context.Context, id, kind string, in any, reuse enums.WorkflowIdReusePolicy) (bool, error) {
+func (c *Cases) start(ctx context.Context, id, kind string, in any, evenDone bool) (bool, error) {
+	// A run that our workflows dropped has failed; a true one that ended well is not done again.
+	reuse := enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+	if evenDone {
+		reuse = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
 	_, err := c.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.TaskQueueCases,
 		WorkflowIDReusePolicy:                    reuse,
@@ -137,6 +137,8 @@ const (
 type Run struct {
 	ID    string // of the run; "" where there is none
 	State RunState
+	// Foreign says why it cannot be one that we started; "" where it can.
+	Foreign ForeignWhy
 }
 
 // Describe says how the last run of a workflow stands.
@@ -150,12 +152,18 @@ func (c *Cases) Describe(ctx context.Context, workflowID string) (Run, error) {
 		return Run{}, fmt.Errorf("describe a workflow: %w", unavailable(err))
 	}
 	info := res.GetWorkflowExecutionInfo()
-	run := Run{ID: info.GetExecution().GetRunId(), State: RunFailed}
+	run := Run{ID: info.GetExecution().GetRunId(), State: RunFailed, Foreign: foreignByDescription(workflowID, info)}
 	switch info.GetStatus() {
 	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED:
 		run.State = RunRunning
 	case enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
 		run.State = RunDone
+	}
+	if run.Foreign == "" && run.State == RunRunning && info.GetExecutionTime().AsTime().After(info.GetStartTime().AsTime()) {
+		run.Foreign, err = c.foreignByStart(ctx, workflowID, run.ID)
+		if err != nil {
+			return Run{}, err
+		}
 	}
 	return run, nil
 }
@@ -179,12 +187,12 @@ func (c *Cases) state(ctx context.Context, platform string, account casefile.Acc
 	return s, nil
 }
 
-// terminate ends a run of an account's case workflow that has fallen behind the records.
-func (c *Cases) terminate(ctx context.Context, platform string, account casefile.AccountKey, run string) error {
-	err := c.Client.TerminateWorkflow(ctx, casefile.CaseWorkflowID(platform, account), run, "behind the records: its case is started again")
+// terminate ends one run of a workflow and no other of its id.
+func (c *Cases) terminate(ctx context.Context, workflowID, run, reason string) error {
+	err := c.Client.TerminateWorkflow(ctx, workflowID, run, reason)
 	var gone *serviceerror.NotFound
 	if err != nil && !errors.As(err, &gone) {
-		return fmt.Errorf("terminate a run that is behind the records: %w", unavailable(err))
+		return fmt.Errorf("terminate a run of a workflow: %w", unavailable(err))
 	}
 	return nil
 }

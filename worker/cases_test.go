@@ -144,9 +144,9 @@ func TestStart(t *testing.T) {
 	}{
 		"appeal": {func(c *Cases) (bool, error) { return true, c.StartAppeal(t.Context(), "APPEAL1") }, "appeal/APPEAL1",
 			workflows.AppealWorkflowType, workflows.AppealInput{Appeal: "APPEAL1"}},
-		"takedown": {func(c *Cases) (bool, error) { return c.StartTakedown(t.Context(), takedown) }, "takedown/7K2QX-9MDT4/DECISION1",
+		"takedown": {func(c *Cases) (bool, error) { return c.startTakedown(t.Context(), takedown, false) }, "takedown/7K2QX-9MDT4/DECISION1",
 			workflows.TakedownWorkflowType, takedown},
-		"reinstatement": {func(c *Cases) (bool, error) { return c.StartReinstatement(t.Context(), reinstatement) }, "reinstatement/APPEAL1",
+		"reinstatement": {func(c *Cases) (bool, error) { return c.startReinstatement(t.Context(), reinstatement, false) }, "reinstatement/APPEAL1",
 			workflows.ReinstatementWorkflowType, reinstatement},
 	}
 	for name, s := range starts {

@@ -20,6 +20,7 @@ type FoundKind string
 const (
 	FoundMissing FoundKind = "missing" // it should run and does not
 	FoundBehind  FoundKind = "behind"  // it knows less than the records have of it: it was reset
+	FoundForeign FoundKind = "foreign" // under its id somebody else started a run of another type, queue or kind
 )
 
 // FoundThing says what sort of workflow it is.
@@ -177,8 +178,12 @@ func (r *Reconciler) oneCase(ctx context.Context, report *Report, row records.Ca
 		return
 	}
 	f := Found{Kind: kind, Thing: FoundCase, ID: string(row.Ref)}
-	if kind == FoundBehind {
-		err = r.Cases.terminate(ctx, row.Platform, row.Account, run)
+	id := casefile.CaseWorkflowID(row.Platform, row.Account)
+	switch kind {
+	case FoundBehind:
+		err = r.Cases.terminate(ctx, id, run.ID, reasonBehind)
+	case FoundForeign:
+		err = r.Cases.evict(ctx, id, run)
 	}
 	if err == nil {
 		f.Started, err = r.restartCase(ctx, row)
@@ -189,37 +194,40 @@ func (r *Reconciler) oneCase(ctx context.Context, report *Report, row records.Ca
 // lookAtCase says what is wrong with the workflow of a case, "" for nothing. The row was read before
 // the workflow is asked, so that one that goes on meanwhile knows no less than it. known gets the runs
 // that know enough.
-func (r *Reconciler) lookAtCase(ctx context.Context, row records.Case, known map[string]string) (FoundKind, string, error) {
+func (r *Reconciler) lookAtCase(ctx context.Context, row records.Case, known map[string]string) (FoundKind, Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileCall)
 	defer cancel()
 	id := casefile.CaseWorkflowID(row.Platform, row.Account)
 	run, err := r.Cases.Describe(ctx, id)
 	if err != nil {
-		return "", "", err
+		return "", run, err
 	}
-	if run.State != RunRunning {
-		// It may have closed the case since the row was read.
+	if run.State != RunRunning || run.Foreign != "" {
+		// The case may have been closed since the row was read.
 		now, err := r.Records.Case(ctx, row.Ref)
-		if err != nil || !now.State.Open() {
-			return "", "", err
+		switch {
+		case err != nil || !now.State.Open():
+			return "", run, err
+		case run.Foreign != "":
+			return FoundForeign, run, nil
 		}
-		return FoundMissing, "", nil
+		return FoundMissing, run, nil
 	}
 	if r.knew(id) == run.ID {
 		known[id] = run.ID
-		return "", "", nil
+		return "", run, nil
 	}
 	state, err := r.Cases.state(ctx, row.Platform, row.Account, run.ID)
 	switch {
 	case err != nil:
-		return "", "", err
+		return "", run, err
 	case state.Ref != row.Ref: // it has not read its case yet, or is about the case before
-		return "", "", nil
+		return "", run, nil
 	case state.Revision < row.Revision:
-		return FoundBehind, run.ID, nil
+		return FoundBehind, run, nil
 	}
 	known[id] = run.ID
-	return "", "", nil
+	return "", run, nil
 }
 
 func (r *Reconciler) knew(id string) string {
@@ -326,24 +334,23 @@ func (r *Reconciler) oneTakedown(ctx context.Context, report *Report, row record
 	d := row.Decision
 	f := Found{Kind: FoundMissing, Thing: FoundTakedown, ID: d.ID}
 	// The first thing that a takedown does is to leave this state: a run that ended in it was none of ours.
-	foreign := row.State == casefile.DecisionRecorded
-	r.ensure(ctx, report, f, casefile.TakedownWorkflowID(d.Case, d.ID), foreign, func(ctx context.Context) (bool, error) {
+	untouched := row.State == casefile.DecisionRecorded
+	r.ensure(ctx, report, f, casefile.TakedownWorkflowID(d.Case, d.ID), untouched, func(ctx context.Context, evenDone bool) (bool, error) {
 		// A decision that was carried out meanwhile needs nothing.
 		now, err := r.Records.Decision(ctx, d.ID)
 		if err != nil || now.State != row.State {
 			return false, err
 		}
-		in := workflows.TakedownInput{Decision: now.Decision, Bundle: *now.Bundle}
-		if foreign {
-			return r.Cases.restartTakedown(ctx, in)
-		}
-		return r.Cases.StartTakedown(ctx, in)
+		return r.Cases.startTakedown(ctx, workflows.TakedownInput{Decision: now.Decision, Bundle: *now.Bundle}, evenDone)
 	})
 }
 
 // ensure starts a workflow whose last run neither runs nor came to its end; with evenDone also one whose
-// run ended, which the caller knows not to have been ours.
-func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workflow string, evenDone bool, start func(context.Context) (bool, error)) {
+// run ended, which the caller knows not to have been ours. A foreign run is ended first, and counts for
+// nothing also where it ended by itself.
+func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workflow string, evenDone bool,
+	start func(ctx context.Context, evenDone bool) (bool, error),
+) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileCall)
 	defer cancel()
 	run, err := r.Cases.Describe(ctx, workflow)
@@ -351,10 +358,17 @@ func (r *Reconciler) ensure(ctx context.Context, report *Report, f Found, workfl
 		r.Log.WarnContext(ctx, "a workflow could not be looked at", "thing", string(f.Thing), "id", f.ID, "code", string(casefile.ErrorCode(err)))
 		return
 	}
-	if run.State == RunRunning || run.State == RunDone && !evenDone {
+	foreign := run.Foreign != ""
+	if !foreign && (run.State == RunRunning || run.State == RunDone && !evenDone) {
 		return
 	}
-	f.Started, err = start(ctx)
+	if foreign {
+		f.Kind = FoundForeign
+		err = r.Cases.evict(ctx, workflow, run)
+	}
+	if err == nil {
+		f.Started, err = start(ctx, foreign || evenDone)
+	}
 	if err != nil || f.Started {
 		r.found(ctx, report, f, err)
 	}
@@ -389,8 +403,8 @@ func (r *Reconciler) oneAppeal(ctx context.Context, report *Report, row records.
 	if row.State != casefile.AppealUpheld && row.State != casefile.AppealIncomplete {
 		report.Appeals++
 		f := Found{Kind: FoundMissing, Thing: FoundAppeal, ID: row.ID}
-		r.ensure(ctx, report, f, casefile.AppealWorkflowID(row.ID), false, func(ctx context.Context) (bool, error) {
-			return r.Cases.startAppeal(ctx, row.ID)
+		r.ensure(ctx, report, f, casefile.AppealWorkflowID(row.ID), false, func(ctx context.Context, evenDone bool) (bool, error) {
+			return r.Cases.startAppeal(ctx, row.ID, evenDone)
 		})
 		return
 	}
@@ -405,12 +419,12 @@ func (r *Reconciler) oneAppeal(ctx context.Context, report *Report, row records.
 	}
 	report.Appeals++
 	f := Found{Kind: FoundMissing, Thing: FoundReinstatement, ID: row.ID}
-	r.ensure(ctx, report, f, casefile.ReinstatementWorkflowID(row.ID), false, func(ctx context.Context) (bool, error) {
-		return r.reinstate(ctx, row)
+	r.ensure(ctx, report, f, casefile.ReinstatementWorkflowID(row.ID), false, func(ctx context.Context, evenDone bool) (bool, error) {
+		return r.reinstate(ctx, row, evenDone)
 	})
 }
 
-func (r *Reconciler) reinstate(ctx context.Context, row records.AppealRow) (bool, error) {
+func (r *Reconciler) reinstate(ctx context.Context, row records.AppealRow, evenDone bool) (bool, error) {
 	d, err := r.Records.Decision(ctx, row.Decision)
 	if err != nil {
 		return false, fmt.Errorf("read the decision that fell: %w", err)
@@ -418,7 +432,7 @@ func (r *Reconciler) reinstate(ctx context.Context, row records.AppealRow) (bool
 	if row.Ruling == nil || row.Bundle == nil || d.Bundle == nil {
 		return false, casefile.Errorf(casefile.CodeUnproven, "the upheld appeal has no proof")
 	}
-	return r.Cases.StartReinstatement(ctx, workflows.ReinstatementInput{
+	return r.Cases.startReinstatement(ctx, workflows.ReinstatementInput{
 		Takedown: workflows.TakedownInput{Decision: d.Decision, Bundle: *d.Bundle}, Ruling: *row.Ruling, Bundle: *row.Bundle,
-	})
+	}, evenDone)
 }

@@ -13,12 +13,15 @@ import (
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/docket-triage/docket/activities"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/records/sqlite"
@@ -32,8 +35,10 @@ type cluster struct {
 	states     map[string]workflows.CaseState // what a case's run answers
 	queryErr   error
 	queries    map[string]int
-	meanwhile  func() // called while a workflow is being looked at
-	reset      string // behind the ids of runs
+	meanwhile  func()                                                        // called while a workflow is being looked at
+	odd        map[string]func(*workflowpb.WorkflowExecutionInfo)            // what the engine tells of a run otherwise
+	begun      map[string]*historypb.WorkflowExecutionStartedEventAttributes // first events of those that waited
+	reset      string                                                        // behind the ids of runs
 	startErr   error
 	terminated []string
 	signalled  []string
@@ -49,9 +54,33 @@ func (c *cluster) DescribeWorkflowExecution(_ context.Context, id, _ string) (*w
 	if !there {
 		return nil, serviceerror.NewNotFound("no such workflow")
 	}
-	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+	info := &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run of " + id + c.reset}, Status: status,
-	}}, nil
+		Type: &commonpb.WorkflowType{Name: workflows.StartOf(id).Kind}, TaskQueue: workflows.TaskQueueCases,
+		StartTime: timestamppb.New(noon), ExecutionTime: timestamppb.New(noon),
+	}
+	if odd := c.odd[id]; odd != nil {
+		odd(info)
+	}
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
+}
+
+// firstEvent is a history of which nobody needs more.
+type firstEvent struct {
+	client.HistoryEventIterator
+	started *historypb.WorkflowExecutionStartedEventAttributes
+}
+
+func (f firstEvent) HasNext() bool { return f.started != nil }
+func (f firstEvent) Next() (*historypb.HistoryEvent, error) {
+	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{WorkflowExecutionStartedEventAttributes: f.started}}, nil
+}
+
+func (c *cluster) GetWorkflowHistory(_ context.Context, id, run string, _ bool, _ enums.HistoryEventFilterType) client.HistoryEventIterator {
+	if run != "run of "+id+c.reset {
+		return firstEvent{}
+	}
+	return firstEvent{started: c.begun[id]}
 }
 
 type encoded struct{ state workflows.CaseState }
@@ -75,6 +104,7 @@ func (c *cluster) QueryWorkflow(_ context.Context, id, run, query string, _ ...a
 func (c *cluster) TerminateWorkflow(_ context.Context, id, run, _ string, _ ...any) error {
 	c.terminated = append(c.terminated, id+" "+run)
 	c.runs[id] = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
+	delete(c.odd, id)
 	return nil
 }
 
@@ -113,7 +143,8 @@ func newTown(t *testing.T) *town {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	c := &cluster{runs: map[string]enums.WorkflowExecutionStatus{}, states: map[string]workflows.CaseState{}}
 	n := &town{t: t, store: store, cluster: c, log: &bytes.Buffer{}}
-	n.r = &Reconciler{Cases: &Cases{Client: c}, Records: store, Log: slog.New(slog.NewTextHandler(n.log, nil)), Now: func() time.Time { return noon }}
+	log, now := slog.New(slog.NewTextHandler(n.log, nil)), func() time.Time { return noon }
+	n.r = &Reconciler{Cases: &Cases{Client: c, Refused: &activities.StartRefuser{Records: store, Log: log, Now: now}}, Records: store, Log: log, Now: now}
 	return n
 }
 

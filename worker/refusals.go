@@ -32,21 +32,30 @@ type refusals struct {
 	put    func(ctx context.Context, r records.Refusal) error
 	now    func() time.Time
 	log    *slog.Logger
+	// refuseStart puts a refused start on record; nil drops those that are handed over.
+	refuseStart func(ctx context.Context, run string, ask workflows.DropStartAsk) error
 
-	mu     sync.Mutex // guards closed against a late hand-over
+	mu     sync.Mutex // guards closed against a late hand-over, and seen
 	closed bool
-	queue  chan records.Refusal
+	seen   map[string]bool // refusals by a validator that the engine has not been told of yet
+	queue  chan refused
 	done   sync.WaitGroup
 }
 
+// refused is what waits to be put on record. write does it; nil puts row.
+type refused struct {
+	row   records.Refusal
+	write func(ctx context.Context) error
+}
+
 func newRefusals(verify Verify, put func(context.Context, records.Refusal) error, log *slog.Logger) *refusals {
-	return &refusals{verify: verify, put: put, now: time.Now, log: log, queue: make(chan records.Refusal, maxRefusals)}
+	return &refusals{verify: verify, put: put, now: time.Now, log: log, seen: map[string]bool{}, queue: make(chan refused, maxRefusals)}
 }
 
 func (r *refusals) start() {
 	r.done.Go(func() {
-		for refused := range r.queue {
-			r.write(refused)
+		for x := range r.queue {
+			r.write(x)
 		}
 	})
 }
@@ -63,25 +72,29 @@ func (r *refusals) stop() {
 }
 
 // write writes one refusal, a few times over: its key makes it one row.
-func (r *refusals) write(refused records.Refusal) {
+func (r *refusals) write(x refused) {
+	put := x.write
+	if put == nil {
+		put = func(ctx context.Context) error { return r.put(ctx, x.row) }
+	}
 	var err error
 	for attempt := range refusalAttempts {
 		if attempt > 0 {
 			time.Sleep(refusalPause)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), refusalTimeout)
-		err = r.put(ctx, refused)
+		err = put(ctx)
 		cancel()
 		if err == nil {
 			return
 		}
 	}
-	r.log.Error("a refused verb is not on record", "verb", refused.Verb, "code", string(refused.Code), "error", string(casefile.ErrorCode(err)))
+	r.log.Error("a refused verb is not on record", "verb", x.row.Verb, "code", string(x.row.Code), "error", string(casefile.ErrorCode(err)))
 }
 
 // note hands a refusal over without waiting.
-func (r *refusals) note(name string, args []any, refused error, accepted bool) {
-	row := records.Refusal{Verb: name, Code: refusalCode(refused), At: r.now(), Key: casefile.NewID()}
+func (r *refusals) note(name string, args []any, err error, accepted bool) {
+	row := records.Refusal{Verb: name, Code: refusalCode(err), At: r.now(), Key: casefile.NewID()}
 	v, known := verbOf(args)
 	if known {
 		row.Case = caseOf(v)
@@ -89,17 +102,44 @@ func (r *refusals) note(name string, args []any, refused error, accepted bool) {
 			row.Person = v.Actor.Person
 		}
 	}
+	r.add(row)
+}
+
+// add hands a row over without waiting.
+func (r *refusals) add(row records.Refusal) { r.queueUp(refused{row: row}) }
+
+func (r *refusals) queueUp(x refused) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		r.log.Error("a refused verb is not on record", "verb", name, "code", string(row.Code), "error", "stopped")
+		r.log.Error("a refused verb is not on record", "verb", x.row.Verb, "code", string(x.row.Code), "error", "stopped")
 		return
 	}
 	select {
-	case r.queue <- row:
+	case r.queue <- x:
 	default:
-		r.log.Error("a refused verb is not on record", "verb", name, "code", string(row.Code), "error", "too many wait")
+		r.log.Error("a refused verb is not on record", "verb", x.row.Verb, "code", string(x.row.Code), "error", "too many wait")
 	}
+}
+
+// sawValidated notes that a validator refused an Update: what the engine is told of it soon is on record.
+func (r *refusals) sawValidated(name, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.seen) >= maxRefusals { // of tasks that were lost on the way
+		clear(r.seen)
+	}
+	r.seen[name+"/"+id] = true
+}
+
+// validated says whether a validator refused an Update, once for each.
+func (r *refusals) validated(name, id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := name + "/" + id
+	was := r.seen[key]
+	delete(r.seen, key)
+	return was
 }
 
 // vouchedFor says whether the API signed this very verb: a name that it did not sign is nobody's word.
@@ -146,7 +186,7 @@ func refusalCode(err error) casefile.Code {
 // for nothing, so that a history replays the same with and without it.
 //
 // An Update of a name that a workflow does not have, or whose arguments cannot be read, is refused by
-// the SDK before any interceptor is asked.
+// the SDK before any interceptor is asked: EngineWatch sees those.
 type refusalInterceptor struct {
 	interceptor.WorkerInterceptorBase
 	refusals *refusals
@@ -168,6 +208,9 @@ type updateRefusals struct {
 func (w *updateRefusals) ValidateUpdate(ctx workflow.Context, in *interceptor.UpdateInput) error {
 	err := w.Next.ValidateUpdate(ctx, in)
 	if err != nil {
+		if info := workflow.GetCurrentUpdateInfo(ctx); info != nil {
+			w.refusals.sawValidated(in.Name, info.ID)
+		}
 		w.refusals.note(in.Name, in.Args, err, false)
 	}
 	return err

@@ -46,6 +46,8 @@ type WorkOptions struct {
 	Verify Verify
 	// Refused puts a refused verb on record; nil writes it to the records of Activities.
 	Refused func(ctx context.Context, r records.Refusal) error
+	// Watch is the one in Client's connection; nil for none.
+	Watch *EngineWatch
 	// Background runs beside the worker until it stops: the sender of tellings, reconciling, the watch
 	// over acts.
 	Background []Role
@@ -74,6 +76,10 @@ func NewWork(o WorkOptions) *Work {
 		put = o.Activities.Records.PutRefusal
 	}
 	r := newRefusals(verify, put, o.Log)
+	r.refuseStart = activities.StartRefuser{Records: o.Activities.Records, Log: o.Log, Now: o.Activities.Now}.Refuse
+	if o.Watch != nil {
+		o.Watch.refusals.Store(r)
+	}
 	r.now = o.now
 	w := newWorker(o.Client, workflows.TaskQueueCases, nil, worker.Options{
 		MaxConcurrentWorkflowTaskPollers: 8,
@@ -115,6 +121,7 @@ func RegisterWorkflows(r worker.WorkflowRegistry, verify Verify) {
 	} {
 		r.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
 	}
+	r.RegisterDynamicWorkflow(w.Unknown, workflow.DynamicRegisterOptions{})
 }
 
 // Start starts polling, projecting and what runs beside them. After an error nothing of it runs.

@@ -41,7 +41,7 @@ type DropStartAsk struct {
 	Kind     string `json:"kind"`
 	Platform string `json:"platform,omitempty"`
 	Thing    string `json:"thing,omitempty"`
-	Why      string `json:"why"` // a code: state, schedule, no_row, mismatch
+	Why      string `json:"why"` // a code: state, schedule, no_row, mismatch, input, type, queue, pinned
 }
 
 // TakeInAsk asks to take flags into the account's open case, opening one if there is none.

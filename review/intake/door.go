@@ -44,7 +44,10 @@ type Options struct {
 	Sealer   evidence.Sealer
 	Identity evidence.Identity
 	Signals  Signaller
-	Log      *slog.Logger
+	// Reclaim, where it is set, frees an account's workflow id of a run that is none of ours. The sweeper
+	// calls it before it signals again: what such a run was signalled is lost.
+	Reclaim func(ctx context.Context, platform string, account casefile.AccountKey) error
+	Log     *slog.Logger
 	// Metrics takes the door's counters; nil keeps them to itself.
 	Metrics prometheus.Registerer
 	// Now is the clock; nil means time.Now.

@@ -40,6 +40,10 @@ func (d *Door) Sweep(ctx context.Context) (int, error) {
 			d.metrics.swept.WithLabelValues("missing").Inc()
 			continue
 		}
+		err = d.reclaim(ctx, row)
+		if err != nil {
+			return signalled, err
+		}
 		err = d.send(ctx, row)
 		if err != nil {
 			return signalled, err
@@ -48,6 +52,19 @@ func (d *Door) Sweep(ctx context.Context) (int, error) {
 		signalled++
 	}
 	return signalled, nil
+}
+
+func (d *Door) reclaim(ctx context.Context, row records.FlagReceipt) error {
+	if d.o.Reclaim == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.o.SignalTimeout)
+	defer cancel()
+	err := d.o.Reclaim(ctx, row.Platform, row.Account)
+	if err != nil {
+		return fmt.Errorf("look who runs under an account's id: %w", err)
+	}
+	return nil
 }
 
 // sealed reports whether the row can be taken in: a request to reopen has nothing sealed of its own.

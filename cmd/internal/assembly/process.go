@@ -48,6 +48,7 @@ type Process struct {
 	records records.Store
 	index   indexing.Index
 	client  client.Client
+	engine  *worker.EngineWatch // in the connection of client
 	ledger  *ledger.Log
 	started map[config.Role]bool
 

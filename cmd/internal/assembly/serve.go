@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/docket-triage/docket/access"
+	"github.com/docket-triage/docket/activities"
 	"github.com/docket-triage/docket/config"
 	"github.com/docket-triage/docket/evidence"
 	"github.com/docket-triage/docket/policy"
@@ -114,7 +115,7 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 		return nil, nil, err
 	}
 	log := p.log(config.RoleServe)
-	cases := &worker.Cases{Client: cl}
+	cases := &worker.Cases{Client: cl, Refused: &activities.StartRefuser{Records: store, Log: log, Now: p.now}}
 	who, err := p.Access(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -124,7 +125,8 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 		return nil, nil, err
 	}
 	door, err := intake.New(intake.Options{
-		Records: store, Sealer: sealer, Identity: keyring.Identity(), Signals: cases, Log: log, Metrics: p.Metrics, Now: p.now,
+		Records: store, Sealer: sealer, Identity: keyring.Identity(), Signals: cases, Reclaim: cases.Reclaim, Log: log,
+		Metrics: p.Metrics, Now: p.now,
 	})
 	if err != nil {
 		return nil, nil, err

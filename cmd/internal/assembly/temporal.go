@@ -12,9 +12,11 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"google.golang.org/grpc"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/config"
+	"github.com/docket-triage/docket/worker"
 	"github.com/docket-triage/docket/worker/codec"
 )
 
@@ -79,6 +81,8 @@ func (p *Process) temporalOptions(ctx context.Context) (client.Options, error) {
 		Logger:        sdklog.NewStructuredLogger(p.Log.With("part", "temporal-client")),
 		DataConverter: dc, FailureConverter: codec.NewFailureConverter(dc),
 	}
+	p.engine = worker.NewEngineWatch(dc)
+	o.ConnectionOptions.DialOptions = []grpc.DialOption{p.engine.Option()}
 	o.ConnectionOptions.TLS, err = temporalTLS(p.Config.Temporal)
 	return o, err
 }

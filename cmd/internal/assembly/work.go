@@ -75,7 +75,7 @@ func (p *Process) startWork(ctx context.Context) error {
 			Missed: worker.MissedDeadlines(p.Metrics), Now: p.now,
 		},
 		Projector: &projector.Projector{Records: store, Sealer: sealer, Index: index, Log: log},
-		Keys:      keys, Now: p.now, Background: background, Log: log,
+		Keys:      keys, Watch: p.engine, Now: p.now, Background: background, Log: log,
 	}))
 }
 
@@ -92,6 +92,7 @@ func (p *Process) beside(ctx context.Context, c telling.Config, channels map[str
 		return nil, err
 	}
 	watch := &worker.ActWatch{Records: store, Log: log, Now: p.now}
-	reconciler := &worker.Reconciler{Cases: &worker.Cases{Client: cl}, Records: store, Log: log, Now: p.now}
+	cases := &worker.Cases{Client: cl, Refused: &activities.StartRefuser{Records: store, Log: log, Now: p.now}}
+	reconciler := &worker.Reconciler{Cases: cases, Records: store, Log: log, Now: p.now}
 	return []worker.Role{worker.NewLoop(watch.Run), worker.NewLoop(reconciler.Run), teller}, nil
 }
