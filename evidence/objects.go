@@ -72,7 +72,9 @@ func makeSubfolders(dir string) error {
 	return nil
 }
 
-// objectPath is an address's place, in one of 32 subfolders.
+// ObjectPath is an address's place below the store's folder, in one of 32 subfolders, with a slash.
+func ObjectPath(address casefile.Address) string { return objectPath(address) }
+
 func objectPath(address casefile.Address) string { return string(address[:1] + "/" + address[1:]) }
 
 // get returns the bytes at an address; CodeNotFound, or CodeUnavailable.
@@ -114,8 +116,9 @@ func (o *objects) put(ctx context.Context, address casefile.Address, data []byte
 		err = file.Sync()
 	}
 	if err != nil {
-		cancel() // makes Close throw the temporary file away instead of renaming it
-		return storageError("write sealed object", errors.Join(err, w.Close()))
+		cancel()      // makes Close throw the temporary file away instead of renaming it
+		_ = w.Close() // says that it was cancelled, which the caller has not done
+		return storageError("write sealed object", err)
 	}
 	err = w.Close()
 	if err != nil {
