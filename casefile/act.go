@@ -41,6 +41,9 @@ const (
 	Undo Direction = "undo"
 )
 
+// WhyRestored is why an act is uncertain that a restore could know nothing of.
+const WhyRestored = "restored"
+
 // Act is one step of carrying a decision out. Its idempotency key is (Decision, Number, Direction).
 type Act struct {
 	Decision string  `json:"decision"`

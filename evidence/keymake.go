@@ -240,3 +240,40 @@ func syncPath(path string) error {
 	}
 	return nil
 }
+
+// ReplaceLogKey makes the key of a new log in a keys folder: the one before signs no more. Its files are put
+// aside as log-former-N.key and log-former-N.pub, which nothing reads. Keyrings open by now do not see it.
+func ReplaceLogKey(dir, name string) error {
+	signer, verifier, err := note.GenerateKey(rand.Reader, name)
+	if err == nil {
+		_, err = note.NewVerifier(verifier)
+	}
+	if err != nil {
+		return casefile.Errorf(casefile.CodeInvalid, "%q cannot name a log: no spaces, no '+'", name)
+	}
+	for n := 1; ; n++ {
+		former := filepath.Join(dir, fmt.Sprintf("log-former-%d", n))
+		_, err = os.Stat(former + ".pub")
+		if err == nil {
+			continue
+		}
+		for from, to := range map[string]string{fileLogSigner: former + ".key", fileLogPublic: former + ".pub"} {
+			err = os.Rename(filepath.Join(dir, from), to)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("put the former log's key aside: %w", err)
+			}
+		}
+		break
+	}
+	err = writeNew(filepath.Join(dir, fileLogSigner), []byte(signer+"\n"))
+	if err == nil {
+		err = writeNew(filepath.Join(dir, fileLogPublic), []byte(verifier+"\n"))
+	}
+	if err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("write the new log's key: %w", err)
+	}
+	return nil
+}

@@ -277,8 +277,8 @@ func (r *Reconciler) takedowns(ctx context.Context, report *Report) error {
 func (r *Reconciler) takedownDue(ctx context.Context, row records.DecisionRow) (bool, error) {
 	d := row.Decision
 	acts := casefile.PlanActs(d, d.Relied())
-	if row.Bundle == nil || len(acts) == 0 {
-		return false, nil
+	if row.Bundle == nil || len(acts) == 0 || d.WordsLost() {
+		return false, nil // the actor could check no proof of one that was read back from the log
 	}
 	switch row.State {
 	case casefile.DecisionRecorded, casefile.DecisionExecuting:
@@ -409,6 +409,9 @@ func (r *Reconciler) oneAppeal(ctx context.Context, report *Report, row records.
 		return
 	}
 	if row.State == casefile.AppealIncomplete {
+		if row.Why == casefile.WhyRestored {
+			return // its words are gone: the actor could check no proof of the ruling
+		}
 		waits, err := r.uncertain(ctx, row.Decision, casefile.Undo)
 		if err != nil {
 			r.Log.WarnContext(ctx, "a reinstatement could not be looked at", "appeal", row.ID, "code", string(casefile.ErrorCode(err)))

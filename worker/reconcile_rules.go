@@ -26,6 +26,9 @@ type auditedAct struct {
 	state   casefile.ActState
 	started bool
 	timed   bool
+	// doubted says that a restore made it uncertain, behind a log whose end was lost: whether it was planned
+	// is not known.
+	doubted bool
 }
 
 // auditedAppeal is what is compared of an appeal's row.
@@ -46,6 +49,7 @@ func auditDecision(row records.DecidedActs) auditedDecision {
 	for _, a := range row.Acts {
 		d.acts = append(d.acts, auditedAct{
 			actKey: actKey{a.Act.Number, a.Direction}, state: a.State, started: a.StartedAt != nil, timed: a.Act.Until != nil,
+			doubted: a.StartedAt == nil && a.State == casefile.ActUncertain && a.Why == casefile.WhyRestored,
 		})
 	}
 	return d
@@ -110,7 +114,7 @@ func (l *loggedThings) lacks(d auditedDecision) (differ []Difference, waits int)
 		if said == nil {
 			said = &loggedAct{}
 		}
-		if (a.started || a.state != casefile.ActPlanned) && said.planned == "" && (a.dir == casefile.Do || !a.timed) {
+		if (a.started || a.state != casefile.ActPlanned && !a.doubted) && said.planned == "" && (a.dir == casefile.Do || !a.timed) {
 			add(MissingEntry, casefile.EntryActsPlanned, "", a.actKey, "the act was begun, and no plan in the log names it")
 		}
 		switch {

@@ -73,6 +73,7 @@ are any. Times are UTC.`,
 	}{
 		{"Roles, each a process of its own:", roleCommands(g)},
 		{"Setting a deployment up:", []*cobra.Command{configCommand(g), keysCommand(g), bootstrapCommand(g)}},
+		{"Keeping a deployment:", []*cobra.Command{backupCommand(g), restoreCommand(g)}},
 		{"Working with a running Docket:", []*cobra.Command{
 			caseCommand(g), flagCommand(g), auditCommand(g), appealCommand(g), actsCommand(g), automationCommand(g),
 			breakerCommand(g), peopleCommand(g), glassCommand(g),
