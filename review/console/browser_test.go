@@ -33,8 +33,8 @@ type screen struct {
 	sent []string // paths of forms, leases that run on by input left out
 }
 
-// browse opens a browser with a visitor's session, or skips the test where none is installed.
-func (v *visitor) browse(t *testing.T) *screen {
+// chrome starts a browser that lives as long as the test, or skips the test where none is installed.
+func chrome(t *testing.T) context.Context {
 	t.Helper()
 	path := os.Getenv("DOCKET_CHROMIUM")
 	if path == "" {
@@ -44,6 +44,26 @@ func (v *visitor) browse(t *testing.T) *screen {
 		}
 		path = found
 	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 1600), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(ctx))
+	return ctx
+}
+
+// browse opens a browser of their own with a visitor's session.
+func (v *visitor) browse(t *testing.T) *screen {
+	t.Helper()
+	return v.browseIn(t, chrome(t))
+}
+
+// browseIn opens a window with a visitor's session, whose cookies no other window of the browser sees.
+func (v *visitor) browseIn(t *testing.T, browser context.Context) *screen {
+	t.Helper()
 	b := &screen{s: v.s}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && !strings.HasSuffix(r.URL.Path, "/heartbeat") {
@@ -54,15 +74,10 @@ func (v *visitor) browse(t *testing.T) *screen {
 		v.s.handler.ServeHTTP(w, r)
 	}))
 	b.url = server.URL
-	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 1600), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(browser, patience)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
-	t.Cleanup(cancel)
-	b.ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() { // the browser goes before the server, whose streams it holds open
+	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(func() { // the window goes before the server, whose streams it holds open
 		cancel()
 		server.CloseClientConnections()
 		server.Close()
@@ -222,4 +237,23 @@ func (b *screen) shoot(t *testing.T, name string) {
 	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+}
+
+// TestPromise11BrowserRunsNothing: a real browser shows every attack and runs none: no script of theirs, no form or
+// address of theirs, and its policy had nothing to stop.
+func TestPromise11BrowserRunsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.login("rev1")
+	s.desk.cases[fixtureCase] = caseOf(mild, v.who.Person)
+	b := v.browse(t)
+	for _, attack := range attacks {
+		s.desk.cases[fixtureCase] = caseOf(hostile(attack), v.who.Person)
+		b.open("/cases/" + string(fixtureCase))
+		b.await(`window.owned === undefined && location.origin === "` + b.url + `" && document.title !== "owned"`)
+		b.await(`document.querySelectorAll("script:not([src]), iframe, object, embed, base, svg script, meta[http-equiv]").length === 0`)
+		b.await(`[...document.querySelectorAll("*")].every(e => e.getAttributeNames().every(n => !n.startsWith("on")))`)
+		b.await(`[...document.querySelectorAll("a[href], form[action], img[src], link[href], script[src]")].every(e =>
+			new URL(e.getAttribute("href") || e.getAttribute("action") || e.getAttribute("src"), location).origin === location.origin)`)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/docket-triage/docket/policy/notice"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/review"
+	"github.com/docket-triage/docket/review/reviewtest"
 )
 
 // fixture is the desk of a bench with cases of its own making laid over it, for pages that no mild
@@ -194,6 +195,12 @@ var attacks = []string{
 	"<!-- --> <![CDATA[ ]]> &lt;b&gt; &amp;amp; &#x3c;",
 	`<meta http-equiv="refresh" content="0;url=https://evil.example"><base href="https://evil.example">`,
 	"line one\r\nline two\u2028line three",
+}
+
+func init() {
+	for _, a := range reviewtest.Attacks {
+		attacks = append(attacks, a.Text)
+	}
 }
 
 // hostile is a wording that says an attack everywhere.

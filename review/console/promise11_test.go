@@ -105,7 +105,10 @@ func TestPromise11Pages(t *testing.T) {
 			s.desk.held = []review.CaseRow{caseOf(w, me).CaseRow}
 			return v.get("/queues")
 		},
-		"search": func(w wording) answer { return v.post("/find", url.Values{"q": {w.text}}) },
+		"search": func(w wording) answer {
+			asked := []rune(w.text) // of the length that a search may have
+			return v.post("/find", url.Values{"q": {string(asked[:min(len(asked), 200)])}})
+		},
 		"login":  func(w wording) answer { return s.visitor().get("/login?code=" + url.QueryEscape(w.text)) },
 		"case already decided": func(w wording) answer {
 			s.desk.cases[fixtureCase] = attachedOf(w)
@@ -155,8 +158,11 @@ func TestPromise11Pages(t *testing.T) {
 		},
 		"people, and one refused": func(w wording) answer {
 			s.desk.people = []review.PersonView{{Person: "p-colleague", Login: "colleague", Name: w.name, Roles: []casefile.Role{casefile.RoleReviewer}, Active: true}}
-			team := []rune(w.text) // of the length that a team may have, so that every wording is refused for its login
-			return admin.post("/people", url.Values{"login": {w.text}, "name": {w.name}, "team": {string(team[:min(len(team), 64)])}, "roles": {w.text}})
+			short := func(s string) string { // of the length that each may have, so that every wording is refused for its login
+				all := []rune(s)
+				return string(all[:min(len(all), 64)])
+			}
+			return admin.post("/people", url.Values{"login": {w.text}, "name": {short(w.name)}, "team": {short(w.text)}, "roles": {w.text}})
 		},
 		"appeal": func(w wording) answer {
 			appeal(w)
