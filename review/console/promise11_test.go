@@ -109,7 +109,7 @@ func TestPromise11Pages(t *testing.T) {
 			asked := []rune(w.text) // of the length that a search may have
 			return v.post("/find", url.Values{"q": {string(asked[:min(len(asked), 200)])}})
 		},
-		"login":  func(w wording) answer { return s.visitor().get("/login?code=" + url.QueryEscape(w.text)) },
+		"login": func(w wording) answer { return s.visitor().get("/login?code=" + url.QueryEscape(w.text)) },
 		"case already decided": func(w wording) answer {
 			s.desk.cases[fixtureCase] = attachedOf(w)
 			return v.get(address)
