@@ -414,7 +414,7 @@ func TestBannerAndSwitches(t *testing.T) {
 	b, ctx := reviewtest.New(t, nil), context.Background()
 	banner, err := b.Desk.Banner(ctx, b.Who("rev1"))
 	require.NoError(t, err)
-	require.Equal(t, review.Banner{Paused: []review.SwitchView{}, Tripped: []string{}}, banner)
+	require.Equal(t, review.Banner{Paused: []review.SwitchView{}, Tripped: []string{}, Down: []string{}}, banner)
 	b.Workflows.Acts = casefile.ActPlanned
 	takenDown(t, b, 1, casefile.L4)
 	takenDown(t, b, 2, casefile.L4)

@@ -123,6 +123,8 @@ type Options struct {
 	// Grace is how long a decision can be withdrawn, Lease how long a claim lasts without input, as the
 	// workflows are configured.
 	Grace, Lease time.Duration
+	// Down names what does not answer for now (records, index, temporal, ledger); nil where nobody watches.
+	Down func() []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// VerbTimeout bounds one verb; 0 means 10 s.

@@ -42,14 +42,16 @@ type SwitchesView struct {
 	Names    map[casefile.Person]string `json:"names,omitempty"`
 }
 
-// Banner is what every page says of switches: what is paused, whether rules decide, what tripped.
+// Banner is what every page says: what is paused, whether rules decide, what tripped, what does not answer.
 type Banner struct {
 	Paused     []SwitchView `json:"paused"` // without their reasons
 	Automation bool         `json:"automation"`
 	Tripped    []string     `json:"tripped"` // rules whose breaker tripped
+	// Down names what the process needs and gets no answer from: records, index, temporal, ledger.
+	Down []string `json:"down"`
 }
 
-// Banner tells what every page says of switches. Everybody sees it.
+// Banner tells what every page says. Everybody sees it.
 func (d *Desk) Banner(ctx context.Context, who access.Who) (Banner, error) {
 	err := who.Require(access.SessionManage)
 	if err != nil {
@@ -59,7 +61,10 @@ func (d *Desk) Banner(ctx context.Context, who access.Who) (Banner, error) {
 	if err != nil {
 		return Banner{}, fmt.Errorf("read switches: %w", err)
 	}
-	out := Banner{Paused: []SwitchView{}, Tripped: []string{}}
+	out := Banner{Paused: []SwitchView{}, Tripped: []string{}, Down: []string{}}
+	if d.o.Down != nil {
+		out.Down = append(out.Down, d.o.Down()...)
+	}
 	for _, r := range rows {
 		switch {
 		case r.Name == records.SwitchAutomation:

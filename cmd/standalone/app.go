@@ -197,6 +197,7 @@ func (a *app) startServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.process.Watch()
 	a.baseURL = "http://" + a.process.Address()
 	a.say.say("role serve answers on %s", a.baseURL)
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/docket-triage/docket/access"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/records"
+	"github.com/docket-triage/docket/review"
 )
 
 // carriedOut decides a case and carries it out as far as the acts of the bench come.
@@ -223,3 +224,14 @@ func TestAutomationAndBreakers(t *testing.T) {
 }
 
 func first(ref casefile.CaseRef, _ string) casefile.CaseRef { return ref }
+
+// TestBannerSaysWhatIsDown: every page says what does not answer, in words.
+func TestBannerSaysWhatIsDown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.desk.banner = &review.Banner{Down: []string{"index", "temporal", "ledger", "records", "door"}}
+	said := textOf(byID(s.login("rev1").get("/queues").page(), "banner"))
+	for _, words := range []string{"History and case search do not answer", "The workflow engine does not answer", "The ledger does not answer", "The records do not answer", "does not answer: door"} {
+		require.Contains(t, said, words)
+	}
+}

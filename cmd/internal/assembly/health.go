@@ -152,8 +152,8 @@ const (
 	watchTimeout = 2 * time.Second
 )
 
-// Watch logs when something that the roles need stops answering and when it answers again, and keeps
-// it as a metric. The roles themselves go on trying in either case.
+// Watch logs when something that the roles need stops answering and when it answers again, keeps it as a
+// metric, and has every page say so. The roles themselves go on trying in either case.
 func (p *Process) Watch() {
 	up := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "docket_dependency_up", Help: "Whether what the process needs answers."}, []string{"name"})
 	p.Metrics.MustRegister(up)
@@ -168,6 +168,19 @@ func (p *Process) Watch() {
 		<-done
 		return nil
 	})
+}
+
+// notAnswering names what did not answer when Watch last asked, in the order of the checks.
+func (p *Process) notAnswering() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []string
+	for _, c := range p.checks() {
+		if p.down[c.Name] {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 func (p *Process) watch(ctx context.Context, up *prometheus.GaugeVec, every time.Duration) {
@@ -193,6 +206,9 @@ func (p *Process) watch(ctx context.Context, up *prometheus.GaugeVec, every time
 				value = 0
 			}
 			up.WithLabelValues(c.Name).Set(value)
+			p.mu.Lock()
+			p.down[c.Name] = down[c.Name]
+			p.mu.Unlock()
 		}
 		select {
 		case <-ctx.Done():

@@ -51,6 +51,7 @@ type Process struct {
 	engine  *worker.EngineWatch // in the connection of client
 	ledger  *ledger.Log
 	started map[config.Role]bool
+	down    map[string]bool // what does not answer, by the names of checks
 
 	keyring  *evidence.Keyring
 	adapters map[string]enforce.Platform
@@ -69,7 +70,7 @@ type Process struct {
 func New(cfg config.Config, log *slog.Logger, roles ...config.Role) *Process {
 	p := &Process{
 		Config: cfg, Log: log, Metrics: prometheus.NewRegistry(), roles: roles,
-		started: map[config.Role]bool{}, failed: make(chan error, 1),
+		started: map[config.Role]bool{}, down: map[string]bool{}, failed: make(chan error, 1),
 	}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return p

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -185,9 +186,11 @@ func TestWatchTellsChanges(t *testing.T) {
 	down.Store(true)
 	log.says(t, `"msg":"does not answer, trying again","what":"door","error":"ask the door: status 503"`)
 	value(0)
+	require.Eventually(t, func() bool { return slices.Equal(p.notAnswering(), []string{"door"}) }, patience, time.Millisecond)
 	down.Store(false)
 	log.says(t, `"msg":"answers again","what":"door"`)
 	value(1)
+	require.Eventually(t, func() bool { return p.notAnswering() == nil }, patience, time.Millisecond)
 	cancel()
 	<-done
 	require.Equal(t, 2, strings.Count(log.String(), "\n"), "each once:\n%s", log)

@@ -149,7 +149,7 @@ func (p *Process) desk(ctx context.Context, rules *policy.RuleSet) (*review.Desk
 		CanNotify: p.canNotify,
 		Platforms: p.platformNames(),
 		Grace:     p.Config.Cases.Grace, Lease: p.Config.Cases.Lease,
-		Now: p.now,
+		Now: p.now, Down: p.notAnswering,
 	})
 	return desk, door, nil
 }
