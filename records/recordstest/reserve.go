@@ -98,6 +98,7 @@ func queuePersonal(t *testing.T, b bench) {
 	offers("skipped", offer{second: {skip}})
 	skip.Skip = []casefile.CaseRef{second, first}
 	require.Empty(t, b.next(skip))
+	aheadOfTime(t, b)
 }
 
 // queueThreat: a threat to life goes before everything, in whatever queue it stands and whatever queue
@@ -251,4 +252,22 @@ func queueCountsHandled(t *testing.T, b bench) {
 	cases, _, err := b.QueueCases(b.ctx(), "q", "", 10)
 	require.NoError(t, err)
 	require.Len(t, cases, 2, "a listing shows what is snoozed as well")
+}
+
+// aheadOfTime: what a clock that was an hour ahead has reserved is held for as long as that clock shows, and
+// offered to others once the clock is right; clocks that differ a little change nothing.
+func aheadOfTime(t *testing.T, b bench) {
+	t.Helper()
+	const hold = 5 * time.Second
+	b.queued(5, "CASE5-AHEAD", route("ahead", 4, 1, at(1)), at(0))
+	reserve := func(person casefile.Person, now time.Time) bool {
+		_, ok, err := b.ReserveNext(b.ctx(), records.Reservation{Queue: "ahead", Person: person, Now: now, Hold: hold})
+		require.NoError(t, err)
+		return ok
+	}
+	require.True(t, reserve("p-one", start.Add(time.Hour)))
+	require.False(t, reserve("p-two", start.Add(time.Hour)))
+	require.False(t, reserve("p-two", start.Add(time.Hour-30*time.Second)), "half a minute behind")
+	require.True(t, reserve("p-two", start), "an hour behind")
+	require.False(t, reserve("p-one", start))
 }

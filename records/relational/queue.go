@@ -156,8 +156,9 @@ const (
 )
 
 // reservable is what a person is offered of the cases that wait. ?1 is the person, ?4 the time, ?5 is 1
-// for a lead.
-const reservable = ` AND (reserved_until IS NULL OR reserved_until <= ?4) AND (not_before IS NULL OR not_before <= ?4)
+// for a lead. A reservation that ends more than a minute behind the one that is to be made (?2) was made by a
+// clock that was ahead, and holds nobody up.
+const reservable = ` AND (reserved_until IS NULL OR reserved_until <= ?4 OR reserved_until - 60000000 > ?2) AND (not_before IS NULL OR not_before <= ?4)
 		AND (assigned_to = '' OR assigned_to = ?1) AND (stage <> 'adjudication' OR ?5 = 1)
 		AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.case_ref = cases.ref AND parts.person = ?1
 			AND parts.part = 'opinion' AND parts.round = cases.round)`
