@@ -24,6 +24,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/docket-triage/docket/activities"
+	"github.com/docket-triage/docket/backup"
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/classify"
 	"github.com/docket-triage/docket/detector"
@@ -92,6 +93,8 @@ func formats() []format {
 	return []format{
 		validated(read("event", casefile.ParseEvent, "docs/formats/event.golden.ndjson")),
 		validated(read("flag", casefile.DecodeFlag, "docs/formats/flag.golden.json")),
+		read("backup-manifest", backup.ParseManifest, "docs/formats/backup-manifest.golden.json"),
+		read("backup-file", backup.ParseFile, "docs/formats/backup-file.golden.ndjson"),
 		validated(read("opinion-form", decodeForm, "docs/formats/opinion-form.golden.json")),
 		bundle,
 		entry,

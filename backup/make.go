@@ -30,13 +30,14 @@ type Sources struct {
 	Snapshot string // the detector's; "" for none. One that is not there yet is left out
 	Keys     string // the keys folder; "" to leave the keys out
 	Now      func() time.Time
+	// Settle bounds the wait for a checkpoint over what was appended when the records were copied; the log
+	// publishes one about 100 ms after an entry. 0 means 2 s.
+	Settle time.Duration
 }
 
-// settle bounds the wait for a checkpoint over what was appended when the records were copied; the log
-// publishes one about 100 ms after an entry.
 const (
-	settle     = 2 * time.Second
-	settlePoll = 20 * time.Millisecond
+	defaultSettle = 2 * time.Second
+	settlePoll    = 20 * time.Millisecond
 )
 
 // Make makes a backup in dir, which must be empty or not there. The order is that of docs/adr/017-backup.md:
@@ -148,7 +149,10 @@ func readCheckpoint(ctx context.Context, s Sources) (string, error) {
 // log copies the log up to a checkpoint that covers all that the log held when the records were copied:
 // one that was published since, or the one of before where none is within the time that one takes.
 func (w *writer) log(ctx context.Context, s Sources, before string, m *Manifest) error {
-	text := before
+	text, settle := before, s.Settle
+	if settle <= 0 {
+		settle = defaultSettle
+	}
 	for until := time.Now().Add(settle); text == before && time.Now().Before(until); {
 		var err error
 		text, err = readCheckpoint(ctx, s)
