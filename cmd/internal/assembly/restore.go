@@ -158,7 +158,9 @@ func (r *restoring) place(ctx context.Context) error {
 		filepath.Join(r.From, backup.SnapshotFile): r.cfg.Detect.Snapshot, r.Keys: r.cfg.Keys.Dir,
 	} {
 		err = backup.CopyTree(ctx, from, to)
-		if err != nil && !(errors.Is(err, fs.ErrNotExist) && to == r.cfg.Detect.Snapshot) {
+		// There may be no snapshot, and nothing sealed yet: Check has found everything that there was.
+		optional := to == r.cfg.Detect.Snapshot || to == r.cfg.Evidence.Dir
+		if err != nil && !(errors.Is(err, fs.ErrNotExist) && optional) {
 			return fmt.Errorf("put %s in its place: %w", filepath.Base(to), err)
 		}
 	}
