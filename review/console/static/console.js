@@ -105,6 +105,8 @@
   document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.repeat && !"jk".includes(e.key)) return;
     const target = e.target;
+    // The rest of an Enter that followed a link to a field would send that field's form.
+    if (e.key === "Enter" && target.matches?.("a[href^='#']")) { swallow = true; return; }
     if (typing(target)) {
       if (e.key === "Escape") target.blur();
       return;
