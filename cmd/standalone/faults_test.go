@@ -43,10 +43,10 @@ type faultTable struct {
 }
 
 type faultRow struct {
-	during, page       string
-	accepted, refused  int
-	decisions, acts    int
-	findings, caughtUp string
+	during, page      string
+	accepted, refused int
+	decisions, acts   int
+	caughtUp          string
 }
 
 func (ft *faultTable) row(name string) *faultRow {
