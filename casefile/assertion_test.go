@@ -46,7 +46,7 @@ func TestAssertionHolds(t *testing.T) {
 	require.NoError(t, keys.Verify(back, then), "it survives its own encoding")
 }
 
-func TestAssertionRefusals(t *testing.T) {
+func TestPromise04AssertionRefusals(t *testing.T) {
 	t.Parallel()
 	a, keys, args := signed(t)
 	forbidden := func(err error, name string) { require.Equal(t, casefile.CodeForbidden, casefile.ErrorCode(err), name) }

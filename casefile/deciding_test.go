@@ -28,7 +28,7 @@ func days(o casefile.Opinion, n int) casefile.Opinion {
 	return o
 }
 
-func TestSettle(t *testing.T) {
+func TestPromise04Settle(t *testing.T) {
 	t.Parallel()
 	otherTier := by(bert, casefile.L6)
 	otherTier.EntityTier, otherTier.Mitigations = casefile.E1, answers(casefile.M1)
@@ -77,7 +77,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-func TestCheckBackers(t *testing.T) {
+func TestPromise04CheckBackers(t *testing.T) {
 	t.Parallel()
 	end, less := by(anna, casefile.L6), by(bert, casefile.L5)
 	require.NoError(t, casefile.CheckBackers([]casefile.Opinion{end, less}, judgement(casefile.L6)))

@@ -120,7 +120,8 @@ func TestPromise05UnknownBlocksAutomatic(t *testing.T) {
 	}
 }
 
-func TestAutomaticLeavesItToPeople(t *testing.T) {
+// TestPromise05And06AutomaticLeavesItToPeople: what is not known, or not plain, no rule decides.
+func TestPromise05And06AutomaticLeavesItToPeople(t *testing.T) {
 	t.Parallel()
 	const all = `{id: c, when: "flags.count == 1", sample: 0.1}`
 	warn := func(id, when string) string {

@@ -118,9 +118,9 @@ func TestNextServesThreatsFirst(t *testing.T) {
 	require.Equal(t, threat, again.Case, "the same verb gives the same case")
 }
 
-// TestRestrictedCase: from a referral to child safety on, the words are the holder's, the leads' and the
+// TestPromise12RestrictedCase: from a referral to child safety on, the words are the holder's, the leads' and the
 // team's; the media nobody's. Who is kept out is on record.
-func TestRestrictedCase(t *testing.T) {
+func TestPromise12RestrictedCase(t *testing.T) {
 	t.Parallel()
 	b, ctx := reviewtest.New(t, nil), context.Background()
 	post := b.Post(1, "p1", "text with [praise of a designated group] in it")

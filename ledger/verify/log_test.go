@@ -305,7 +305,7 @@ func TestTilePaths(t *testing.T) {
 	}
 }
 
-func TestChainFaults(t *testing.T) {
+func TestPromise12ChainFaults(t *testing.T) {
 	t.Parallel()
 	// Each case changes the entries of a sound log: a case with a decision, its takedown, another chain.
 	for _, tc := range []struct {

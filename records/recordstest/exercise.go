@@ -42,6 +42,7 @@ var parts = []part{
 	{"TakeIn/Heads", takeInHeads},
 	{"TakeIn/Later", takeInLater},
 	{"TakeIn/TestPromise02SameAgain", promise02SameAgain},
+	{"TakeIn/TestPromise03EveryOpenState", promise03EveryOpenState},
 	{"TakeIn/TestPromise03OneOpenCase", promise03OneOpenCase},
 	{"TakeIn/TestPromise03RacingAccounts", promise03RacingAccounts},
 	{"TakeIn/TestPromise03RacingClose", promise03RacingClose},

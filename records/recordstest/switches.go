@@ -105,6 +105,10 @@ func promise06Paused(t *testing.T, b bench) {
 	set(records.ActsOf(platform), false)
 	paused(two)
 	paused(one) // begun before, its outcome not known: it waits as well
+	undo := plannedAct(1, casefile.Undo)
+	b.plan(undo)
+	_, _, err = b.BeginAct(b.ctx(), undo.Act, casefile.Undo, at(7))
+	b.code(casefile.CodePaused, err) // nor is anything taken back
 	set(records.SwitchActs, false)
 	set(records.ActsOf(platform), true)
 	paused(two)

@@ -155,6 +155,33 @@ func promise02SameAgain(t *testing.T, b bench) {
 	require.Len(t, cases, 1)
 }
 
+// promise03EveryOpenState: whichever open state a case is in, a flag of its account opens no other.
+func promise03EveryOpenState(t *testing.T, b bench) {
+	c := b.openCase("first", accountKeyOf(1), case1, start)
+	for i, state := range casefile.States {
+		if !state.Open() {
+			continue
+		}
+		if state != casefile.StateNew {
+			c.State, c.Revision, c.Route = state, c.Revision+1, route("q", 1, 1, at(60))
+			b.project(c, at(i))
+		}
+		key := "f-" + string(state)
+		b.put(key, accountKeyOf(1), at(i))
+		in := b.take(key, accountKeyOf(1), case2, at(i))
+		require.False(t, in.Opened, state)
+		require.Equal(t, case1, in.Case, state)
+		want := records.TakenNow
+		if state == casefile.StateProven {
+			want = records.TakenLater
+		}
+		require.Equal(t, want, in.Outcome, state)
+	}
+	cases, err := b.AccountCases(b.ctx(), accountKeyOf(1))
+	require.NoError(t, err)
+	require.Len(t, cases, 1)
+}
+
 // promise03OneOpenCase races different flags of one account, each with a proposal of its own.
 func promise03OneOpenCase(t *testing.T, b bench) {
 	const callers = 40
