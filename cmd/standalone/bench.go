@@ -10,6 +10,6 @@ func benchCommand() *cobra.Command {
 		Short: "Measure the whole line on this machine, or kill it and count what was lost",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(benchCrash(), benchLedger(), benchLifecycle(), benchQueue(), benchStart())
+	cmd.AddCommand(benchCrash(), benchFlood(), benchLedger(), benchLifecycle(), benchQueue(), benchSoak(), benchStart())
 	return cmd
 }
