@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net/http"
 	"os"
@@ -16,7 +17,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/docket-triage/docket/cmd/standalone/internal/temporalserver"
 	"github.com/docket-triage/docket/workflows"
@@ -42,8 +46,8 @@ func benchSoak() *cobra.Command {
 		Long: `Run flags, reviewers and restarts for a time, and record memory, goroutines, open files and the size of
 every store. All roles and the Temporal server run in this process and are stopped and started in it, on
 the same data, while cases wait in queues and takedowns are under way; so what a stop leaves behind adds
-up, and is measured each time that everything has stopped. What a stop of the Temporal server alone leaves
-is measured before, and taken off. Memory is that of the Go heap behind a
+up, and is measured each time that everything has stopped. What a stop of the Temporal server leaves
+that ran workflows of the bench's own alone is measured before, and taken off. Memory is that of the Go heap behind a
 collection. Growth is the median slope between all pairs of samples (Theil-Sen) of the second half: of
 samples of the same stretch for what a running process may not gather, of the stops for what a stop may
 not leave. Goroutines, open files and heap must not grow beyond what the table states; the stores may.
@@ -340,10 +344,11 @@ func (s *soak) engine(ctx context.Context) (soakSample, error) {
 		if err != nil {
 			return soakSample{}, err
 		}
-		err = server.Stop()
+		err = errors.Join(useEngine(ctx, server), server.Stop())
 		if err != nil {
 			return soakSample{}, err
 		}
+		worker.PurgeStickyWorkflowCache()
 		x := soakSample{Stretch: n}
 		err = settle(ctx)
 		if err == nil {
@@ -365,6 +370,54 @@ func (s *soak) engine(ctx context.Context) (soakSample, error) {
 	left.Heap = max(0, (last.Heap-first.Heap)/n)
 	_, _ = fmt.Fprintf(s.out, "a stop of the Temporal server alone leaves %.0f goroutines, %.1f open files and %.1f MB of heap\n\n", left.Goroutines, left.Files, left.Heap/mib)
 	return left, nil
+}
+
+// useEngine runs workflows that do nothing through a server, so that its services have called each other.
+func useEngine(ctx context.Context, server *temporalserver.Server) error {
+	cl, err := client.DialContext(ctx, client.Options{HostPort: server.HostPort(), Namespace: temporalserver.DefaultNamespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	if err != nil {
+		return fmt.Errorf("dial the Temporal server: %w", err)
+	}
+	defer cl.Close()
+	w, err := startBare(cl)
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
+	_, err = bare(ctx, cl)
+	if err != nil {
+		return err
+	}
+	parent := worker.New(cl, parentQueue, worker.Options{})
+	parent.RegisterWorkflowWithOptions(runParent, workflow.RegisterOptions{Name: parentWorkflow})
+	err = parent.Start()
+	if err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	defer parent.Stop()
+	run, err := cl.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: parentQueue}, parentWorkflow)
+	if err == nil {
+		err = run.Get(ctx, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("run a workflow that starts another: %w", err)
+	}
+	return nil
+}
+
+const (
+	parentQueue    = "bench-parent"
+	parentWorkflow = "BenchParent"
+)
+
+// runParent starts another workflow, as a case starts its takedown: the server's services call themselves.
+func runParent(ctx workflow.Context) error {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{TaskQueue: bareQueue})
+	err := workflow.ExecuteChildWorkflow(ctx, bareWorkflow).GetChildWorkflowExecution().Get(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("start a workflow: %w", err)
+	}
+	return nil
 }
 
 // stopped measures what a stop has left.
