@@ -102,7 +102,11 @@ func firstPage(ctx context.Context, self, data string, fast bool) (took time.Dur
 	if err != nil {
 		return 0, fmt.Errorf("start the program: %w", err)
 	}
-	took, err = untilPage(ctx, bufio.NewScanner(out), began)
+	lines := bufio.NewScanner(out)
+	took, err = untilPage(ctx, lines, began)
+	for err == nil && lines.Scan() && !strings.HasPrefix(lines.Text(), "Stop with") {
+		continue // what is interrupted while it starts ends with an error
+	}
 	err = errors.Join(err, cmd.Process.Signal(syscall.SIGTERM))
 	_, _ = io.Copy(io.Discard, out)
 	return took, errors.Join(err, cmd.Wait())
