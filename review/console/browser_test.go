@@ -103,12 +103,19 @@ func (b *screen) run(js string) {
 	require.NoError(b.s.t, err)
 }
 
-// await waits until an expression holds in the page.
+// await waits until an expression holds in the page, or in the one that takes its place: an expression is
+// cut off when the page that it waits in is left.
 func (b *screen) await(js string) {
 	b.s.t.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
-		fmt.Sprintf(`new Promise(ok => { const ask = () => (%s) ? ok(true) : setTimeout(ask, 20); ask(); })`, js), chromedp.EvalAwaitPromise))
-	require.NoError(b.s.t, err, js)
+	for {
+		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
+			fmt.Sprintf(`new Promise(ok => { const ask = () => (%s) ? ok(true) : setTimeout(ask, 20); ask(); })`, js), chromedp.EvalAwaitPromise))
+		if err != nil && b.ctx.Err() == nil && strings.Contains(err.Error(), "Inspected target navigated or closed") {
+			continue
+		}
+		require.NoError(b.s.t, err, js)
+		return
+	}
 }
 
 func (b *screen) press(keys string) {
