@@ -93,6 +93,9 @@ func (l *Ledger) ChainHead(ctx context.Context, ask workflows.ChainHeadAsk) (wor
 	}
 	var err error
 	head.Decision, err = l.lastDecision(ctx, entries)
+	if head.Decision != nil {
+		head.Decides = head.Decision.Decides()
+	}
 	return head, err
 }
 

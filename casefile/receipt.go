@@ -23,19 +23,19 @@ type Bundle struct {
 	Checkpoint string   `json:"checkpoint"`
 }
 
-// Decides reports whether the entry is that of the decision of this id. It proves nothing: the bundle is
-// checked by who acts on it. A nil bundle decides nothing.
-func (b *Bundle) Decides(decision string) bool {
-	if b == nil {
-		return false
-	}
+// Decides gives the id of the decision that the entry is of; "" for another entry. It proves nothing: the
+// bundle is checked by who acts on it.
+func (b Bundle) Decides() string {
 	e, err := ParseEntry(b.Entry)
 	if err != nil || e.Type != EntryDecision {
-		return false
+		return ""
 	}
 	var body struct {
 		Decision string `json:"decision"`
 	}
 	err = json.Unmarshal(e.Body, &body)
-	return err == nil && body.Decision == decision
+	if err != nil {
+		return ""
+	}
+	return body.Decision
 }

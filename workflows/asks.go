@@ -118,6 +118,8 @@ type ChainHeadAnswer struct {
 	// Decision is the proof of the decision that the chain ends with, entries of restarted runs left
 	// out; nil where it ends otherwise, or was not asked for it.
 	Decision *casefile.Bundle `json:"decision,omitempty"`
+	// Decides is that decision's id.
+	Decides string `json:"decides,omitempty"`
 }
 
 // TakenFlag is a flag that is in the case, now or from before.

@@ -226,7 +226,7 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 		if err != nil {
 			return err
 		}
-		if answer.Unproven != nil && r.chain.decided.Decides(answer.Unproven.ID) {
+		if answer.Unproven != nil && r.chain.decided != nil && r.chain.decides == answer.Unproven.ID {
 			answer.Proven = &ProvenDecision{Decision: *answer.Unproven, Bundle: *r.chain.decided}
 		}
 		if answer.Proven != nil {

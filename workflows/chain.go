@@ -24,6 +24,7 @@ type numberer struct {
 
 	fencing bool             // the chain is a case's, behind a lost run
 	decided *casefile.Bundle // the proof of that run's decision
+	decides string           // its id
 
 	want   casefile.EventID // an entry whose proof is waited for
 	bundle *casefile.Bundle // the proof of want
@@ -51,7 +52,7 @@ func (n *numberer) follow(ctx workflow.Context) error {
 		return err
 	}
 	n.chain.Seq, n.chain.Hash = head.Seq, head.Hash
-	n.decided = head.Decision
+	n.decided, n.decides = head.Decision, head.Decides
 	return nil
 }
 

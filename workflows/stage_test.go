@@ -250,6 +250,7 @@ func (s *stage) chainHead(_ context.Context, ask workflows.ChainHeadAsk) (workfl
 	a := workflows.ChainHeadAnswer{Seq: len(s.entries), Hash: casefile.EntryHash(data)}
 	if ask.Decision && last.Type == casefile.EntryDecision {
 		a.Decision = &casefile.Bundle{Format: casefile.BundleFormat, Entry: data, Index: uint64(len(s.entries) - 1)}
+		a.Decides = a.Decision.Decides()
 	}
 	return a, err
 }
