@@ -216,7 +216,7 @@ func TestWhatIsExempt(t *testing.T) {
 // straight into its files as the writer writes them (ledgertest holds them to it).
 func TestPromise12FlipsInALargeLogAreFound(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a log of 100,000 entries is checked 100 times")
+		t.Skip("not with -short: a log of 100,000 entries is checked 100 times")
 	}
 	t.Parallel()
 	const size = 100_000

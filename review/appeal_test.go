@@ -374,6 +374,31 @@ func TestDisablingReleasesClaims(t *testing.T) {
 	require.Equal(t, d.Person, released.Person)
 }
 
+// TestDisablingReleasesAppeals: at once, and nobody else's.
+func TestDisablingReleasesAppeals(t *testing.T) {
+	t.Parallel()
+	b, ctx := reviewtest.New(t, nil), context.Background()
+	_, _, number := takenDown(t, b, 1, casefile.L4)
+	appeal := openAppeal(t, b, number)
+	_, _, number = takenDown(t, b, 2, casefile.L4)
+	other := openAppeal(t, b, number)
+	for login, id := range map[string]string{"senior": appeal, "senior2": other} {
+		_, err := b.Desk.ClaimAppeal(ctx, b.Who(login), review.AppealCall{Appeal: id})
+		require.NoError(t, err)
+	}
+	d, err := b.Desk.DisablePerson(ctx, b.Who("admin"), "senior")
+	require.NoError(t, err)
+	require.Equal(t, []string{appeal}, d.Appeals)
+	require.Empty(t, d.NotReleasedAppeals)
+	_, err = b.Desk.ClaimAppeal(ctx, b.Who("lead"), review.AppealCall{Appeal: appeal})
+	require.NoError(t, err, "open to others at once")
+	_, err = b.Desk.ClaimAppeal(ctx, b.Who("lead"), review.AppealCall{Appeal: other})
+	require.Equal(t, casefile.CodeState, casefile.ErrorCode(err))
+	d, err = b.Desk.DisablePerson(ctx, b.Who("admin"), "senior")
+	require.NoError(t, err)
+	require.Empty(t, d.Appeals)
+}
+
 // TestDisablingFreesWhatWasHandedOver: what waited for somebody is anybody's again.
 func TestDisablingFreesWhatWasHandedOver(t *testing.T) {
 	t.Parallel()

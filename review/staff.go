@@ -53,6 +53,9 @@ type Disabled struct {
 	// again does it, and so does for a claim the end of the lease.
 	Released    []casefile.CaseRef `json:"released"`
 	NotReleased []casefile.CaseRef `json:"not_released,omitempty"`
+	// Appeals and NotReleasedAppeals are the same of the appeals that they held.
+	Appeals            []string `json:"appeals"`
+	NotReleasedAppeals []string `json:"not_released_appeals,omitempty"`
 }
 
 // names gives the names of those staff members whose name the caller sees.
@@ -147,8 +150,8 @@ func (d *Desk) managed(ctx context.Context, who access.Who, name string) (record
 }
 
 // DisablePerson ends what somebody may do, by login or pseudonym: from the answer on none of their
-// tokens and sessions works, and the cases that they held or that waited for them go back to their
-// queues. Doing it again changes nothing but what could not be done before. CodeNotFound, CodeState for
+// tokens and sessions works, the cases that they held or that waited for them go back to their queues,
+// and the appeals that they held are open to others. Doing it again changes nothing but what could not be done before. CodeNotFound, CodeState for
 // oneself and for the last active admin.
 func (d *Desk) DisablePerson(ctx context.Context, who access.Who, name string) (Disabled, error) {
 	row, err := d.managed(ctx, who, name)
@@ -160,7 +163,7 @@ func (d *Desk) DisablePerson(ctx context.Context, who access.Who, name string) (
 		return Disabled{}, err
 	}
 	row.Active = false
-	out := Disabled{PersonView: personView(row), Released: []casefile.CaseRef{}}
+	out := Disabled{PersonView: personView(row), Released: []casefile.CaseRef{}, Appeals: []string{}}
 	held, err := d.o.Records.ClaimedBy(ctx, row.Person)
 	if err != nil {
 		return Disabled{}, fmt.Errorf("list the cases that somebody holds: %w", err)
@@ -177,7 +180,50 @@ func (d *Desk) DisablePerson(ctx context.Context, who access.Who, name string) (
 			out.NotReleased = append(out.NotReleased, c.Ref)
 		}
 	}
-	return out, nil
+	err = d.releaseAppeals(ctx, who, row.Person, &out)
+	return out, err
+}
+
+// releaseAppeals ends the claims of somebody who was disabled on appeals.
+func (d *Desk) releaseAppeals(ctx context.Context, who access.Who, person casefile.Person, out *Disabled) error {
+	for cursor := ""; ; {
+		rows, next, err := d.o.Records.ListAppeals(ctx, casefile.AppealClaimed, cursor, maxPage)
+		if err != nil {
+			return fmt.Errorf("list the appeals that somebody holds: %w", err)
+		}
+		for _, row := range rows {
+			if row.Claim == nil || row.Claim.Person != person {
+				continue
+			}
+			err = d.releaseAppeal(ctx, who, row)
+			if err == nil || casefile.ErrorCode(err) == casefile.CodeState {
+				out.Appeals = append(out.Appeals, row.ID)
+			} else {
+				out.NotReleasedAppeals = append(out.NotReleasedAppeals, row.ID)
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
+}
+
+func (d *Desk) releaseAppeal(ctx context.Context, who access.Who, row records.AppealRow) error {
+	actor, err := who.ActorFor(access.PeopleManage)
+	if err != nil {
+		return err
+	}
+	k := "disabled " + strconv.Itoa(row.Claim.Number)
+	id, err := d.verbID(who.Person, workflows.UpdateAppealRelease, row.ID, k)
+	if err != nil {
+		return err
+	}
+	v := appealVerb{who: who, row: row, verb: workflows.Verb{ID: id, Case: row.Case, Actor: actor}, key: k}
+	_, err = d.updateAppeal(ctx, v, workflows.UpdateAppealRelease, func(x workflows.Verb) any {
+		return workflows.AppealReleaseArgs{Verb: x, Appeal: row.ID, Claim: row.Claim.Number, Disabled: true}
+	})
+	return err
 }
 
 // releaseDisabled takes a case away from somebody who was disabled. The verb's id is that of the claim, or

@@ -330,7 +330,16 @@ func (r *appealRun) checkHolder(ctx workflow.Context, v Verb, number int) error 
 }
 
 func (r *appealRun) checkRelease(ctx workflow.Context, a AppealReleaseArgs) error {
-	return r.checkHolder(ctx, a.Verb, a.Claim)
+	if !a.Disabled {
+		return r.checkHolder(ctx, a.Verb, a.Claim)
+	}
+	switch {
+	case a.Actor.Role != casefile.RoleAdmin:
+		return casefile.Errorf(casefile.CodeForbidden, "an administrator ends the claim of somebody who was disabled")
+	case r.s.Claim == nil || r.s.Claim.Number != a.Claim:
+		return casefile.Errorf(casefile.CodeState, "this claim has ended")
+	}
+	return nil
 }
 
 func (r *appealRun) release(workflow.Context, AppealReleaseArgs) {

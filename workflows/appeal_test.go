@@ -171,6 +171,30 @@ func TestPromise04AppealIsDecidedBySomebodyElse(t *testing.T) {
 	require.Empty(t, c.undone)
 }
 
+// TestAppealOfSomebodyDisabledIsFree: an administrator ends that claim, by its number, and no other.
+func TestAppealOfSomebodyDisabledIsFree(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	free := func(id string, who casefile.Actor, n int) func() any {
+		return func() any {
+			return workflows.AppealReleaseArgs{Verb: workflows.Verb{ID: id, Actor: who}, Appeal: "A1", Claim: n, Disabled: true}
+		}
+	}
+	early := c.verb(time.Minute, workflows.UpdateAppealRelease, "v0", free("v0", admin, 1))
+	c.verb(2*time.Minute, workflows.UpdateAppealClaim, "v1", takeAppeal("v1", third))
+	leads := c.verb(3*time.Minute, workflows.UpdateAppealRelease, "v2", free("v2", lead, 1))
+	c.verb(4*time.Minute, workflows.UpdateAppealRelease, "v3", free("v3", admin, 1))
+	c.verb(5*time.Minute, workflows.UpdateAppealClaim, "v4", takeAppeal("v4", lead))
+	late := c.verb(6*time.Minute, workflows.UpdateAppealRelease, "v5", free("v5", admin, 1))
+	c.verb(7*time.Minute, workflows.UpdateAppealRule, "v6", rule("v6", lead, 2, casefile.OutcomeRejected))
+	c.open()
+	require.NoError(t, c.env.GetWorkflowError())
+	early.refused(t, casefile.CodeState, "")
+	leads.refused(t, casefile.CodeForbidden, "")
+	late.refused(t, casefile.CodeState, "")
+	require.Equal(t, lead.Person, c.entries[1].Actor.Person)
+}
+
 // TestPromise08AnUpheldAppealTakesEverythingBack: the last act first, one failure not stopping the rest.
 func TestPromise08AnUpheldAppealTakesEverythingBack(t *testing.T) {
 	t.Parallel()

@@ -223,11 +223,13 @@ type AppealClaimArgs struct {
 	Appeal string `json:"appeal"`
 }
 
-// AppealReleaseArgs gives an appeal back.
+// AppealReleaseArgs gives an appeal back: its holder's, or an administrator's, whose verb Disabled marks,
+// when the holder's account was disabled.
 type AppealReleaseArgs struct {
 	Verb
-	Appeal string `json:"appeal"`
-	Claim  int    `json:"claim"`
+	Appeal   string `json:"appeal"`
+	Claim    int    `json:"claim"`
+	Disabled bool   `json:"disabled,omitempty"`
 }
 
 // AppealRuleArgs decides an appeal.

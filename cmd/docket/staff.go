@@ -111,6 +111,12 @@ func peopleDisable(g *global) *cobra.Command {
 			for _, ref := range d.Released {
 				_, _ = fmt.Fprintf(w, "released\t%s\n", ref)
 			}
+			for _, appeal := range d.Appeals {
+				_, _ = fmt.Fprintf(w, "released appeal\t%s\n", appeal)
+			}
+			for _, appeal := range d.NotReleasedAppeals {
+				_, _ = fmt.Fprintf(w, "NOT RELEASED\tappeal %s: give the command again, or wait for the end of the lease\n", appeal)
+			}
 			for _, ref := range d.NotReleased {
 				_, _ = fmt.Fprintf(w, "NOT RELEASED\t%s: give the command again, or wait for the end of the lease\n", ref)
 			}

@@ -14,7 +14,7 @@ import (
 // not run beside the other tests of the package, which would slow each other down.
 func TestCrashRun(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds Docket with crash points and kills it for a minute")
+		t.Skip("not with -short: builds Docket with crash points and kills it for a minute")
 	}
 	dir := t.TempDir()
 	programs, err := crash.Build(t.Context(), dir)

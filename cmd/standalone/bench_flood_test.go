@@ -16,7 +16,7 @@ import (
 // was dropped, doubled or altered says so.
 func TestFlood(t *testing.T) {
 	if testing.Short() {
-		t.Skip("puts twenty cases through the whole line")
+		t.Skip("not with -short: puts twenty cases through the whole line")
 	}
 	dir := t.TempDir()
 	var out bytes.Buffer

@@ -13,7 +13,7 @@ import (
 // after it, nothing is outstanding, and everything was measured.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
-		t.Skip("runs the whole line for some seconds and restarts it")
+		t.Skip("not with -short: runs the whole line for some seconds and restarts it")
 	}
 	var out bytes.Buffer
 	cmd := benchCommand()

@@ -118,7 +118,7 @@ func TestFaultRun(t *testing.T) {
 			t.Run(f.name, func(t *testing.T) {
 				t.Parallel()
 				if f.long && testing.Short() {
-					t.Skip("takes long")
+					t.Skip("not with -short: takes long")
 				}
 				startFault(t, f, table.row(f.name))
 			})

@@ -63,8 +63,13 @@ func (w *Workflows) applyAppeal(ctx context.Context, appeal string, args any) (w
 			row.State = casefile.AppealClaimed
 		}
 	case workflows.AppealReleaseArgs:
-		if !holds(a.Claim) {
+		switch {
+		case !a.Disabled && !holds(a.Claim):
 			return workflows.AppealResult{}, stale
+		case a.Disabled && v.Actor.Role != casefile.RoleAdmin:
+			return workflows.AppealResult{}, casefile.Errorf(casefile.CodeForbidden, "an administrator ends the claim of somebody who was disabled")
+		case a.Disabled && (row.Claim == nil || row.Claim.Number != a.Claim):
+			return workflows.AppealResult{}, casefile.Errorf(casefile.CodeState, "this claim has ended")
 		}
 		row.Claim, row.State = nil, casefile.AppealOpen
 	case workflows.AppealRuleArgs:
