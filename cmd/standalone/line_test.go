@@ -13,12 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-triage/docket/casefile"
 	"github.com/docket-triage/docket/ledger/verify"
 	"github.com/docket-triage/docket/records"
 	"github.com/docket-triage/docket/review"
+	"github.com/docket-triage/docket/review/client"
 	"github.com/docket-triage/docket/workflows"
 )
 
@@ -198,17 +200,30 @@ func TestPromise03FiftyCallers(t *testing.T) {
 	got := map[casefile.CaseRef]bool{}
 	for n := range callers {
 		wg.Go(func() {
-			var next struct{ Claimed *review.VerbAnswer }
-			status := b.call([]string{"rev1", "rev2", "rev3"}[n%3], http.MethodPost, "/v1/queues/"+queue+"/next", nil, &next)
+			caller := client.Client{Base: b.baseURL, Token: b.creds.token([]string{"rev1", "rev2", "rev3"}[n%3])}
+			var next review.VerbAnswer
+			b.await(func() bool {
+				// A call that took too long on a busy machine is asked again under its key: what came of the
+				// first is the answer.
+				a, ok, err := caller.Next(t.Context(), queue, fmt.Sprintf("caller-%d", n))
+				next = a
+				return !assert.NoError(t, unlessUnknown(err)) || err == nil && assert.True(t, ok)
+			})
 			mu.Lock()
 			defer mu.Unlock()
-			if status == http.StatusOK && next.Claimed != nil {
-				got[next.Claimed.Case] = true
-			}
+			got[next.Case] = true
 		})
 	}
 	wg.Wait()
 	require.Len(t, got, callers)
+}
+
+// unlessUnknown is the error, unless it says that what came of the call is not known.
+func unlessUnknown(err error) error {
+	if casefile.ErrorCode(err) == casefile.CodeUnavailable {
+		return nil
+	}
+	return err
 }
 
 // TestContinueAsNewOnTheServer: verbs go on after a drained continue-as-new, and their ids still count once.
