@@ -49,6 +49,27 @@ func (f *wordsFlags) read(cmd *cobra.Command, what string) (string, error) {
 	return readWords(cmd, f.file, what)
 }
 
+// about is what a command about an account is given: whose it is, and the words; and who calls.
+type about struct {
+	named  review.AccountNamed
+	words  string
+	client *client.Client
+}
+
+// about reads it. what names the words to whoever left them out.
+func (f *wordsFlags) about(g *global, cmd *cobra.Command, account, what string) (a about, err error) {
+	a.named, err = namedAccount(account)
+	if err != nil {
+		return a, err
+	}
+	a.words, err = f.read(cmd, what)
+	if err != nil {
+		return a, err
+	}
+	a.client, err = g.client()
+	return a, err
+}
+
 func holdCommand(g *global) *cobra.Command {
 	return group("hold", "Legal holds: orders to keep what is known of an account", holdAdd(g), holdEnd(g), holdList(g))
 }
@@ -61,23 +82,15 @@ func holdAdd(g *global) *cobra.Command {
 		Use: "add ACCOUNT", Short: "Put a legal hold on an account: nothing of it is erased while it stands", Args: takes(1, 1),
 		Long: "Put a legal hold on an account: nothing of it is erased before the hold is ended or its time is over.\n\n" + accountArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			named, err := namedAccount(args[0])
-			if err != nil {
-				return err
-			}
 			until, err := when.time("until", "for")
 			if err != nil {
 				return err
 			}
-			words, err := basis.read(cmd, "the order or law that asks for it")
+			a, err := basis.about(g, cmd, args[0], "the order or law that asks for it")
 			if err != nil {
 				return err
 			}
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			h, err := c.AddHold(cmd.Context(), review.HoldCall{AccountNamed: named, Basis: words, Until: until, Key: key.key})
+			h, err := a.client.AddHold(cmd.Context(), review.HoldCall{AccountNamed: a.named, Basis: a.words, Until: until, Key: key.key})
 			if err != nil {
 				return doubtful(err, key.key)
 			}
@@ -95,19 +108,11 @@ func holdEnd(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "end ACCOUNT", Short: "End a legal hold", Args: takes(1, 1), Long: "End a legal hold before its time.\n\n" + accountArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			named, err := namedAccount(args[0])
+			a, err := reason.about(g, cmd, args[0], "a reason")
 			if err != nil {
 				return err
 			}
-			words, err := reason.read(cmd, "a reason")
-			if err != nil {
-				return err
-			}
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			h, err := c.EndHold(cmd.Context(), review.EndHoldCall{AccountNamed: named, Hold: hold, Reason: words})
+			h, err := a.client.EndHold(cmd.Context(), review.EndHoldCall{AccountNamed: a.named, Hold: hold, Reason: a.words})
 			if err != nil {
 				return err
 			}
@@ -162,21 +167,13 @@ func eraseCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "erase ACCOUNT", Short: "Erase an account: its content key is destroyed, and all that is left of it goes", Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			named, err := namedAccount(args[0])
+			a, err := reason.about(g, cmd, args[0], "a reason")
 			if err != nil {
 				return err
 			}
-			words, err := reason.read(cmd, "a reason")
-			if err != nil {
-				return err
-			}
-			c, err := g.client()
-			if err != nil {
-				return err
-			}
-			e, err := c.Erase(cmd.Context(), review.EraseCall{AccountNamed: named, Reason: words, Key: key.key})
+			e, err := a.client.Erase(cmd.Context(), review.EraseCall{AccountNamed: a.named, Reason: a.words, Key: key.key})
 			if err == nil && wait {
-				e, err = awaitErasure(cmd.Context(), c, e)
+				e, err = awaitErasure(cmd.Context(), a.client, e)
 			}
 			if err != nil {
 				return doubtful(err, key.key)
