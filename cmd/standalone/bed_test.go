@@ -103,18 +103,7 @@ func (b *bed) send(login, method, path string, body any) *http.Response {
 
 // testFlag is a mild, invented flag about account n.
 func testFlag(id string, n int) casefile.Flag {
-	at := time.Date(2026, 3, 1, 10, 0, n%60, 0, time.UTC)
-	account := fmt.Sprintf("acct-%d", n)
-	return casefile.Flag{
-		ID: id, Platform: "synthetic", Account: casefile.Account{ID: account, Handle: fmt.Sprintf("invented_handle_%d", n)},
-		Detector: casefile.Detector{Name: "test", Version: "1"},
-		Reasons:  []casefile.Reason{{Rule: "praise", Policy: casefile.VE08, Weight: 7, Detail: "score 7 of 6"}},
-		Evidence: []casefile.Event{{
-			Kind: casefile.EventPost, Platform: "synthetic", ID: "post-" + id, Account: casefile.Account{ID: account},
-			Text: "[praise of a designated group] " + id, Lang: "en", At: at,
-		}},
-		At: at,
-	}
+	return inventedFlag(id, fmt.Sprintf("acct-%d", n), fmt.Sprintf("invented_handle_%d", n), n)
 }
 
 // flag hands a flag in and waits for its case.

@@ -83,14 +83,19 @@ func (b *benchBed) as(login string) *client.Client {
 
 // benchFlag is a mild, invented flag about an account of its own.
 func benchFlag(series string, n int) casefile.Flag {
-	at := time.Date(2026, 3, 1, 10, 0, n%60, 0, time.UTC)
 	id := fmt.Sprintf("%s-%d", series, n)
+	return inventedFlag("flag-"+id, "account-"+id, "invented_handle_"+id, n)
+}
+
+// inventedFlag is a mild, invented flag of one post about an account; n makes its second.
+func inventedFlag(id, account, handle string, n int) casefile.Flag {
+	at := time.Date(2026, 3, 1, 10, 0, n%60, 0, time.UTC)
 	return casefile.Flag{
-		ID: "flag-" + id, Platform: "synthetic", Account: casefile.Account{ID: "account-" + id, Handle: "invented_handle_" + id},
-		Detector: casefile.Detector{Name: "bench", Version: "1"},
+		ID: id, Platform: "synthetic", Account: casefile.Account{ID: account, Handle: handle},
+		Detector: casefile.Detector{Name: "invented", Version: "1"},
 		Reasons:  []casefile.Reason{{Rule: "praise", Policy: casefile.VE08, Weight: 7, Detail: "score 7 of 6"}},
 		Evidence: []casefile.Event{{
-			Kind: casefile.EventPost, Platform: "synthetic", ID: "post-" + id, Account: casefile.Account{ID: "account-" + id},
+			Kind: casefile.EventPost, Platform: "synthetic", ID: "post-" + id, Account: casefile.Account{ID: account},
 			Text: "[praise of a designated group] " + id, Lang: "en", At: at,
 		}},
 		At: at,
