@@ -17,11 +17,14 @@ type Deciding struct {
 	LeadQueue string `json:"lead_queue"`
 }
 
+// Sampled reports whether the case is one of the share that a second person looks at whatever the first says.
+func (d Deciding) Sampled() bool { return d.Draw < d.SamplePermille }
+
 // PeopleDue is how many people must form an opinion before one like j is decided: 1 or 2.
 func (d Deciding) PeopleDue(j Judgement) int {
 	switch {
 	case j.Action.PeopleDue() > 1, slices.Contains(d.TwoActions, j.Action),
-		len(j.Policies) > 0 && slices.Contains(d.TwoPolicies, j.Policies[0]), d.Draw < d.SamplePermille:
+		len(j.Policies) > 0 && slices.Contains(d.TwoPolicies, j.Policies[0]), d.Sampled():
 		return 2
 	}
 	return 1

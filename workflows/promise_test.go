@@ -163,6 +163,24 @@ func TestPromise04ClosingLosesNoOpinion(t *testing.T) {
 	require.Equal(t, casefile.ByTwoOpinions, s.takedowns[0].Decision.DecidedBy, "each formed without sight of the other")
 }
 
+// TestPromise04AShareOfClosingsGoesToALead: so that a closing that goes to one tells nothing of an opinion.
+// The lead, who is told of none, closes the case, or decides it.
+func TestPromise04AShareOfClosingsGoesToALead(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "f1")
+	s.deciding = casefile.Deciding{SamplePermille: 50, Draw: 3, LeadQueue: "lead"}
+	s.send(1*time.Minute, workflows.UpdateClaim, "v1", claim("v1", reviewer))
+	first := s.send(2*time.Minute, workflows.UpdateClose, "v2", closeAs("v2", reviewer, 1, 1))
+	s.send(3*time.Minute, workflows.UpdateClaim, "v3", claim("v3", lead))
+	s.send(4*time.Minute, workflows.UpdateClose, "v4", closeAs("v4", lead, 2, 1))
+	s.run(workflows.CaseInput{}, "f1")
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, casefile.StateQueued, first.accepted(t).State)
+	require.Equal(t, "lead", s.projected[2].State.Queue)
+	require.Equal(t, casefile.CloseTest, s.archived[0].State.CloseReason)
+	require.Equal(t, lead.Person, s.entries[len(s.entries)-1].Actor.Person)
+}
+
 func TestPromise04EmergencyOrder(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "f1").within(time.Hour)

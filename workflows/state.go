@@ -36,8 +36,8 @@ type CaseState struct {
 	Settings Settings          `json:"settings"`
 	Deciding casefile.Deciding `json:"deciding"`
 	Stage    casefile.Stage    `json:"stage,omitempty"`
-	// ToDecide says that somebody would have closed the case while an opinion waited unseen: it is not
-	// closed without another opinion.
+	// ToDecide says that somebody would have closed the case and a lead has it instead: where an opinion
+	// waited unseen, it is not closed without another.
 	ToDecide bool `json:"to_decide,omitempty"`
 	// Parts are the people who took part, in the order in which they came: flag authors, claim
 	// holders and authors of opinions.

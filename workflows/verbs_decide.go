@@ -142,7 +142,7 @@ func (r *caseRun) checkClose(ctx workflow.Context, a CloseArgs) error {
 	switch {
 	case !a.Reason.Valid():
 		return casefile.Invalid("reason", "one of duplicate, out_of_scope, account_gone, test")
-	case r.s.ToDecide && r.s.Stage == casefile.StageOpinion:
+	case r.s.ToDecide && len(r.s.Opinions) > 0 && r.s.Stage == casefile.StageOpinion:
 		return casefile.Errorf(casefile.CodeState, "this case is to be decided, not closed: give an opinion, L0 with VE-00 where nothing is wrong")
 	}
 	return nil
@@ -150,11 +150,12 @@ func (r *caseRun) checkClose(ctx workflow.Context, a CloseArgs) error {
 
 // close closes the case without a decision. Where somebody has given an opinion that nobody sees yet,
 // the case goes before a lead instead, who forms an opinion of their own without sight of it: whoever
-// closes may not know of it, and it may not be lost.
+// closes may not know of it, and it may not be lost. So do the cases of the sampled share: a closing that
+// goes to a lead says nothing of an opinion.
 func (r *caseRun) close(ctx workflow.Context, a CloseArgs) {
-	if len(r.s.Opinions) > 0 && r.s.Stage == casefile.StageOpinion {
+	if r.s.Stage == casefile.StageOpinion && (len(r.s.Opinions) > 0 || r.samplesClosing(ctx, a.Actor)) {
 		r.handled(ctx, a.Actor, casefile.HandledBody{What: casefile.HandlingEscalated, Queue: r.s.Deciding.LeadQueue})
-		if !versionOf(ctx, versionCloseBlind) {
+		if len(r.s.Opinions) > 0 && !versionOf(ctx, versionCloseBlind) {
 			r.adjudicate(ctx, a.ID)
 			return
 		}
@@ -166,4 +167,9 @@ func (r *caseRun) close(ctx workflow.Context, a CloseArgs) {
 	}
 	r.s.CloseReason = a.Reason
 	r.closing, r.closedBy = true, a.Actor
+}
+
+// samplesClosing says whether a lead looks at a closing because of the lot that was drawn for the case.
+func (r *caseRun) samplesClosing(ctx workflow.Context, by casefile.Actor) bool {
+	return by.Role != casefile.RoleLead && r.s.Deciding.Sampled() && versionOf(ctx, versionCloseSampled)
 }

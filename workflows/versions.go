@@ -11,6 +11,9 @@ const (
 	// versionCloseBlind: a case that one person closes while another's opinion waits unseen goes to a lead
 	// who sees neither.
 	versionCloseBlind = "close-blind"
+	// versionCloseSampled: of the cases that a second person looks at by lot, those that one person closes
+	// go to a lead as well, so that where a closing goes tells nobody of an opinion.
+	versionCloseSampled = "close-sampled"
 	// versionPartlyDone: a takedown of which an act was refused goes on with posts, and has the person told
 	// of what was done.
 	versionPartlyDone = "partly-done"
