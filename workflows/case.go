@@ -243,6 +243,7 @@ func (r *caseRun) takeIn(ctx workflow.Context) error {
 				return nil
 			}
 			r.s.Voided = answer.VoidIDs
+			r.keep(answer.Kept)
 		}
 	}
 	for _, p := range answer.FlagAuthors {
@@ -297,16 +298,22 @@ func (r *caseRun) open(ctx workflow.Context, a TakeInAnswer) error {
 	if a.Threat { // nobody holds it any more
 		r.windThreat(ctx)
 	}
-	if k := a.Kept; k != nil {
-		r.s.Queue, r.s.Moved, r.s.Raised = k.Queue, k.Moved, k.Raised
-		r.s.Missed, r.s.Led = k.Missed, k.Led
-		r.s.Route.DueAt, r.s.Route.DecideBy = k.DueAt, k.DecideBy
-		r.s.NotBefore, r.s.AssignedTo = k.NotBefore, k.AssignedTo
-	}
+	r.keep(a.Kept)
 	r.s.Touched = a.LastClaim > 0
 	r.s.Round = a.Round + 1
 	r.s.Voided = a.VoidIDs
 	return nil
+}
+
+// keep lays on the case how it was handled in the run that was lost.
+func (r *caseRun) keep(k *Kept) {
+	if k == nil {
+		return
+	}
+	r.s.Queue, r.s.Moved, r.s.Raised = k.Queue, k.Moved, k.Raised
+	r.s.Missed, r.s.Led = k.Missed, k.Led
+	r.s.Route.DueAt, r.s.Route.DecideBy = k.DueAt, k.DecideBy
+	r.s.NotBefore, r.s.AssignedTo = k.NotBefore, k.AssignedTo
 }
 
 // resume goes on with a lost run's case whose decision is on the ledger already.

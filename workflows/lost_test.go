@@ -174,12 +174,15 @@ func TestCaseOfALostRunGoesOnFromTheLedger(t *testing.T) {
 	// The decision never reached the ledger: it is judged again, and what was said is void.
 	s := again(1)
 	s.underWay = nil
+	s.lost.Kept = &workflows.Kept{Queue: "lead", Moved: true, Missed: []casefile.DeadlineKind{casefile.DeadlineTouch}}
 	s.send(time.Minute, workflows.UpdateClaim, "v8", claim("v8", reviewer))
 	s.send(2*time.Minute, workflows.UpdateClose, "v9", closeAs("v9", reviewer, 2, 2))
 	s.run(workflows.CaseInput{}, "f2")
 	require.NoError(t, s.env.GetWorkflowError())
 	require.Empty(t, s.takedowns)
 	require.Equal(t, []string{"v2"}, s.projected[0].State.Voided)
+	require.Equal(t, "lead", s.projected[0].State.Queue, "and stands where it stood")
+	require.Equal(t, []casefile.DeadlineKind{casefile.DeadlineTouch}, s.projected[0].State.Missed)
 	require.Equal(t, []casefile.EntryType{casefile.EntryRestarted, casefile.EntryFlagAccepted, casefile.EntryRoute, casefile.EntryClosed}, s.types()[3:])
 
 	// Another decision's entry is not this one's.

@@ -164,7 +164,10 @@ func (s *stage) takeIn(_ context.Context, ask workflows.TakeInAsk) (workflows.Ta
 			s.taken[f] = true
 		}
 		a.Revision, a.EvidenceRevision, a.LastClaim = s.lost.Revision, s.lost.EvidenceRevision, s.lost.LastClaim
-		a.VoidIDs, a.Round, a.Proven, a.Kept = s.lost.VoidIDs, s.lost.Round, s.lost.Proven, s.lost.Kept
+		a.Round, a.Proven = s.lost.Round, s.lost.Proven
+		if a.Unproven == nil {
+			a.VoidIDs, a.Kept = s.lost.VoidIDs, s.lost.Kept
+		}
 		a.Ref, a.Ordinal, a.OpenedAt = ref, 1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 		a.Settings = s.settings
 		a.FlagAuthors = []casefile.Person{"p-detector"}
