@@ -44,7 +44,8 @@ func (s *Store) PutAppeal(ctx context.Context, a records.AppealRow) (row records
 	if err != nil {
 		return records.AppealRow{}, false, err
 	}
-	row, err = do(ctx, s.engine, func(ctx context.Context, t *tx) (records.AppealRow, error) {
+	// Apart like an erasure of the account, so that one of the two sees the other.
+	row, err = doApart(ctx, s.engine, AccountRows(a.Account), func(ctx context.Context, t *tx) (records.AppealRow, error) {
 		err := t.refuseErased(ctx, a.Account, a.Case)
 		if err != nil {
 			return records.AppealRow{}, err

@@ -7,15 +7,10 @@ import (
 	"github.com/docket-triage/docket/casefile"
 )
 
-// How the row of an account is locked by what must not come between an erasure's look and its deed.
-const (
-	keepErasuresOut = "/*postgres: FOR SHARE*/"
-	keepAllOut      = "/*postgres: FOR UPDATE*/"
-)
-
-// lockAccount locks the account's row; CodeNotFound if there is none.
-func (t *tx) lockAccount(ctx context.Context, account casefile.AccountKey, lock string) error {
-	_, err := one(ctx, t, scanAccount, selectAccount+lock, account)
+// lockAccount locks the account's row; CodeNotFound if there is none. An erasure, and what must not come
+// between its look and its deed, are kept apart as AccountRows; the lock holds up what refers to the row.
+func (t *tx) lockAccount(ctx context.Context, account casefile.AccountKey) error {
+	_, err := one(ctx, t, scanAccount, selectAccount+"/*postgres: FOR UPDATE*/", account)
 	return missing(err, "account")
 }
 

@@ -59,7 +59,7 @@ func (s *Store) BeginErasure(ctx context.Context, e records.ErasureRow) (records
 		bars []casefile.ErasureReason
 	}
 	b, err := doApart(ctx, s.engine, AccountRows(e.Account), func(ctx context.Context, t *tx) (begun, error) {
-		err := t.lockAccount(ctx, e.Account, keepAllOut)
+		err := t.lockAccount(ctx, e.Account)
 		if err != nil {
 			return begun{}, err
 		}
@@ -123,7 +123,7 @@ func (s *Store) DestroyAccount(ctx context.Context, id string, now time.Time) (r
 		return records.ErasureRow{}, err
 	}
 	row, err := doApart(ctx, s.engine, AccountRows(e.Account), func(ctx context.Context, t *tx) (records.ErasureRow, error) {
-		err := t.lockAccount(ctx, e.Account, keepAllOut)
+		err := t.lockAccount(ctx, e.Account)
 		if err != nil {
 			return records.ErasureRow{}, err
 		}

@@ -48,12 +48,12 @@ func (s *Store) AddHold(ctx context.Context, h records.HoldRow) (records.HoldRow
 	if err != nil {
 		return records.HoldRow{}, err
 	}
-	row, err := do(ctx, s.engine, func(ctx context.Context, t *tx) (records.HoldRow, error) {
+	row, err := doApart(ctx, s.engine, AccountRows(h.Account), func(ctx context.Context, t *tx) (records.HoldRow, error) {
 		stands, err := one(ctx, t, scanHold, selectHold, h.ID)
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {
 			return stands, err
 		}
-		err = t.lockAccount(ctx, h.Account, keepErasuresOut)
+		err = t.lockAccount(ctx, h.Account)
 		if err != nil {
 			return records.HoldRow{}, err
 		}
